@@ -42,6 +42,12 @@ const (
 	Withdrawn         Kind = "withdrawn"           // a side has gone; kept because verdicts may point at it
 )
 
+// Kinds lists them, in the order of reports.
+var Kinds = []Kind{
+	Identical, AttributesDiffer, Moved, FarReference, ClosedInOSM, OnlyOpenData, OnlyOSM, Ambiguous,
+	DuplicateOpenData, DuplicateOSM, OutOfScope, Withdrawn,
+}
+
 // A Group is how outcomes are shown: four states, and the rest.
 type Group string
 
