@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 
 	"calanque/geo"
 	"calanque/geo/postgis"
+	"calanque/geo/postgis/cluster"
 )
 
 // An app is what commands share: configuration, where to print, and the
@@ -31,7 +33,16 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	if a.hub != nil {
 		return a.hub, nil
 	}
-	hub, err := postgis.Open(ctx, postgis.Config{URL: a.DatabaseURL})
+	url := a.DatabaseURL
+	if url == "" {
+		private, err := cluster.Open(ctx, filepath.Join(a.dataFolder(), "postgres"), cluster.Options{Log: a.log})
+		if err != nil {
+			return nil, err
+		}
+		a.shut = append(a.shut, private.Close)
+		url = private.URL()
+	}
+	hub, err := postgis.Open(ctx, postgis.Config{URL: url})
 	if err != nil {
 		return nil, err
 	}
