@@ -31,8 +31,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"calanque/geo"
 )
 
 const (
@@ -103,11 +101,11 @@ func locate(dir string, o Options) (*Cluster, error) {
 		return nil, fmt.Errorf("make the path of the private database absolute: %w", err)
 	}
 	if err := makeFolder(dir); err != nil {
-		return nil, geo.Bad(err, "cluster.folder", "folder", dir)
+		return nil, badFolder(err, dir)
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return nil, geo.Bad(err, "cluster.folder", "folder", dir)
+		return nil, badFolder(err, dir)
 	}
 	c := &Cluster{dir: real, options: o, log: o.Log}
 	if c.log == nil {
