@@ -24,8 +24,9 @@ var edges = map[string]string{
 	"osm/osmtest":             "osm/pbf",
 	"osm/sample":              "geo osm/pbf",
 	"osm/match":               "geo geo/postgis osm",
-	"api/features":            "geo geo/postgis",
-	"api":                     "geo geo/postgis tiles viewer api/features",
+	"api/answer":              "",
+	"api/features":            "geo geo/postgis api/answer",
+	"api":                     "geo geo/postgis tiles viewer api/answer api/features",
 	"cmd/calanque":            "*",
 }
 
