@@ -14,8 +14,8 @@ type code struct {
 // codes are the identifiers of French administrations that partners put into
 // number columns.
 var codes = []code{
-	{"insee", []string{"insee", "depcom", "codgeo", "code_com", "code_commune", "codcom", "id_comm", "id_com", "code_zone", "insee_com", "com_insee", "codeinsee", "inseecom"}, 5, validINSEE},
-	{"postcode", []string{"cp", "postal", "code_postal", "codepostal", "postcode", "zip", "codpost", "code_post", "codepos"}, 5, validPostcode},
+	{"insee", []string{"insee", "depcom", "codgeo", "code_com", "code_commune", "codcom", "id_comm", "id_com", "code_zone", "insee_com", "com_insee", "codeinsee", "inseecom", "codcomm", "code_commu", "code_comm", "codecommun", "id_commune", "num_insee", "code_geo"}, 5, validINSEE},
+	{"postcode", []string{"cp", "postal", "code_postal", "codepostal", "postcode", "zip", "codpost", "code_post", "code_posta", "codepos", "codpos", "cod_postal"}, 5, validPostcode},
 	{"siret", []string{"siret"}, 14, luhn},
 	{"siren", []string{"siren", "epci", "code_epci", "siren_epci"}, 9, luhn},
 	{"uai", []string{"uai", "rne", "numero_uai"}, 0, nil},

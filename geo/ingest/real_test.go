@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"os/exec"
@@ -9,7 +10,6 @@ import (
 	"testing"
 
 	"calanque/geo"
-	"calanque/geo/format"
 	"calanque/geo/ingest"
 	"calanque/geo/postgis"
 )
@@ -79,33 +79,41 @@ func ogrText(t testing.TB, path string) map[string]int64 {
 	return counts
 }
 
-func header(b bool) format.Options { return format.Options{Header: &b} }
+// lines counts the lines of a file that has no line break within a record.
+func lines(t testing.TB, path string) int64 {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(bytes.Count(b, []byte("\n")))
+}
 
 // realFiles are loaded as they came.
 var realFiles = []struct {
-	name    string
-	file    string
-	change  func(*ingest.Request)
-	csvRows bool   // ogrinfo takes the first of a headless CSV for names
-	noGeom  int64  // -1: not checked
-	text    string // a field that must be text
-	srid    geo.SRID
+	name   string
+	file   string
+	change func(*ingest.Request)
+	lines  int    // GDAL does not read it: its lines less so many are its records
+	noGeom int64  // -1: not checked
+	text   string // a field that must be text
+	srid   geo.SRID
 }{
 	{name: "communes", file: "communes/communes-paca-2018-10.geojson", text: "code", srid: 4326, change: key("code")},
 	{name: "parks", file: "pnr/PNR-paca.geojson", srid: 4326},
 	{name: "measures", file: "air/atmosud-06-journalier-7j-2019-10.csv", srid: 2154},
-	{name: "merimee-2014", file: "regional/paca/merimee-paca-2014-06-06.tsv", csvRows: true, noGeom: 201},
-	{name: "merimee-2016", file: "regional/paca/merimee-paca-2016-06-22.csv", noGeom: -1},
+	{name: "merimee-2014", file: "regional/paca/merimee-paca-2014-06-06.tsv", noGeom: 201},
+	{name: "merimee-2016", lines: 1, file: "regional/paca/merimee-paca-2016-06-22.csv", noGeom: -1},
 	{name: "pharmacies", file: "regional/paca/pharmacies-paca-monaco-2014-10-07.csv", noGeom: -1, srid: 2154},
 	{name: "schools", file: "regional/paca/schools-paca-2014-06-06.csv", noGeom: -1, srid: 2154},
 	{name: "laposte-2014", file: "regional/paca/laposte-paca-monaco-2014-06-06.csv", noGeom: 12},
 	{name: "laposte-2012", file: "regional/paca/laposte-paca-monaco-2012-10-31.csv", noGeom: -1},
-	{name: "gendarmerie", file: "regional/paca/gendarmerie-paca-2014-07-08.csv", noGeom: -1, srid: 2154},
+	{name: "gendarmerie", lines: 1, file: "regional/paca/gendarmerie-paca-2014-07-08.csv", noGeom: -1, srid: 2154},
 	{name: "stations", file: "regional/paca/gares-rff-paca-2011-11-23.csv", noGeom: -1},
 	{name: "fuel", file: "regional/paca/fuel-paca-2017-08-30.csv", noGeom: -1},
 	{name: "postcodes", file: "regional/paca/codes-postaux-paca-2014-11-27.csv", noGeom: -1},
-	{name: "services", file: "regional/paca/services-publics-paca-2016-10-29.tsv", csvRows: true, noGeom: -1},
-	{name: "stops", file: "regional/paca/sncf-stops-paca-bbox-2015-08-24.txt", noGeom: -1},
+	{name: "services", file: "regional/paca/services-publics-paca-2016-10-29.tsv", noGeom: -1},
+	{name: "stops", lines: 1, file: "regional/paca/sncf-stops-paca-bbox-2015-08-24.txt", noGeom: -1},
 	{name: "crossings", file: "regional/paca/passages-a-niveau-paca-bbox-2014-06-06.csv", noGeom: -1},
 	{name: "addresses", file: "regional/paca/adresses-accm-arles-2013.csv", noGeom: -1},
 	{name: "plu", file: "regional/quadogeo-plu-pertuis.gpkg", srid: 2154, noGeom: -1},
@@ -141,7 +149,7 @@ func TestRealFiles(t *testing.T) {
 				c.change(&req)
 			}
 			r := load(t, hub, req)
-			checkCounts(t, r, path, c.csvRows)
+			checkCounts(t, r, path, c.lines)
 			for _, l := range r.Layers {
 				t.Logf("%s: %s %d, %s, read %d loaded %d repaired %d rejected %d no geometry %d", l.Name, l.Geometry, l.SRID, l.Encoding, l.Read, l.Loaded, l.Repaired, l.Rejected, l.NoGeometry)
 				for _, f := range l.Fields {
@@ -172,18 +180,20 @@ func TestRealFiles(t *testing.T) {
 }
 
 // checkCounts compares what was read with what ogrinfo counts.
-func checkCounts(t *testing.T, r ingest.Report, path string, headless bool) {
+func checkCounts(t *testing.T, r ingest.Report, path string, heads int) {
 	t.Helper()
-	want := ogrCounts(t, path)
+	var want map[string]int64
+	if heads > 0 {
+		want = map[string]int64{"": lines(t, path) - int64(heads)}
+	} else {
+		want = ogrCounts(t, path)
+	}
 	for _, l := range r.Layers {
 		n, ok := want[l.Source]
 		if !ok && len(want) == 1 {
 			for _, only := range want {
 				n = only
 			}
-		}
-		if headless {
-			n++
 		}
 		if l.Read != n || l.Read != l.Loaded+l.Rejected {
 			t.Errorf("%s: read %d, loaded %d, rejected %d; ogrinfo counts %d", l.Source, l.Read, l.Loaded, l.Rejected, n)
@@ -210,7 +220,8 @@ func checkValid(t *testing.T, hub *postgis.Hub) {
 		err := hub.Owner.QueryRow(t.Context(), `
 			select count(*) from "data"."`+r.Table+`"
 			where not st_isvalid(_geom) or not st_isvalid(_geom_3857) or st_ndims(_geom_3857) <> 2
-			   or st_distance(st_transform(st_centroid(_geom), 3857), st_centroid(_geom_3857)) > 5`).Scan(&bad)
+			   or st_distance(st_setsrid(st_makepoint(st_xmin(st_transform(_geom, 3857)), st_ymax(st_transform(_geom, 3857))), 3857),
+			      st_setsrid(st_makepoint(st_xmin(_geom_3857), st_ymax(_geom_3857)), 3857)) > 0.01`).Scan(&bad)
 		if err != nil {
 			t.Fatal(err)
 		}

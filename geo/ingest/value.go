@@ -10,7 +10,7 @@ import (
 // missing are what people write in a column of numbers or dates when they
 // have no value. They are null there, and text in a column of text.
 var missing = map[string]bool{
-	"-": true, "--": true, "n/a": true, "na": true, "n.a.": true, "#n/a": true, "nc": true, "n.c.": true, "nd": true,
+	"-": true, "--": true, ".": true, "n/a": true, "na": true, "n.a.": true, "#n/a": true, "nc": true, "n.c.": true, "nd": true,
 	"n.d.": true, "nr": true, "null": true, "nan": true, "#ref!": true, "#valeur!": true, "#value!": true, "#div/0!": true, "s/o": true, "?": true,
 }
 
