@@ -41,7 +41,7 @@ type Collection struct {
 type Catalogue struct {
 	Collections []Collection
 	byName      map[string]int
-	tag         string // grows with every change; part of ETags
+	tag         string // tells it from every other; part of ETags
 }
 
 // NewCatalogue makes a catalogue of its collections. The tag tells it from
