@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// edges is the picture of docs/architecture.md: which of the project's
+// packages each may import. A package that is not here may not exist.
+var edges = map[string]string{
+	"geo":                     "",
+	"geo/postgis/cluster":     "geo",
+	"osm/pbf":                 "geo",
+	"geo/crs":                 "geo",
+	"viewer":                  "geo",
+	"geo/format":              "geo geo/crs",
+	"geo/postgis":             "geo",
+	"geo/postgis/postgistest": "geo geo/postgis geo/postgis/cluster",
+	"geo/ingest":              "geo geo/crs geo/format geo/postgis",
+	"tiles":                   "geo geo/postgis",
+	"osm":                     "geo geo/postgis osm/pbf",
+	"osm/osmtest":             "osm/pbf",
+	"osm/sample":              "geo osm/pbf",
+	"osm/match":               "geo geo/postgis osm",
+	"api/answer":              "geo",
+	"api/features":            "api/answer geo geo/postgis",
+	"api":                     "api/answer api/features geo geo/postgis tiles viewer",
+	"cmd/calanque":            "*",
+}
+
+// TestFloors holds the import rule: lower floors never import upper ones, and
+// every edge is one that was decided.
+func TestFloors(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "calanque/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+		words := strings.Fields(line)
+		pkg := strings.TrimPrefix(words[0], "calanque/")
+		allowed, known := edges[pkg]
+		if !known {
+			t.Errorf("package %s has no floor: decide its edges here and in docs/architecture.md", pkg)
+			continue
+		}
+		for _, imp := range words[1:] {
+			to, own := strings.CutPrefix(imp, "calanque/")
+			if own && allowed != "*" && !slices.Contains(strings.Fields(allowed), to) {
+				t.Errorf("%s imports %s, which is not an edge of the architecture", pkg, to)
+			}
+		}
+	}
+}

@@ -1,0 +1,86 @@
+// Command calanque is the hub: it loads partner datasets and OpenStreetMap
+// into PostGIS, compares them, and serves tiles, features and a map.
+//
+// This package is the only place that knows everyone: it reads flags and the
+// environment, opens the database, and wires the packages together. What a
+// command does is in its own file.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"calanque/geo"
+)
+
+// cli is the whole interface, readable as one struct.
+type cli struct {
+	config
+
+	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+}
+
+// Exit codes: a script can tell a refusal from a failure.
+const (
+	exitFailed   = 1
+	exitUsage    = 2
+	exitRejected = 3 // a load above --max-rejected: nothing published
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program without the process: tests call it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	var c cli
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("calanque"),
+		kong.Description("A geospatial data hub with OpenStreetMap. See `calanque COMMAND --help`; `calanque demo` shows it all."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"data_default": defaultData()},
+	)
+	if err != nil {
+		fmt.Fprintln(stderr, "calanque:", err)
+		return exitFailed
+	}
+	cmd, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited // --help has been printed
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "calanque: %v\nTry: calanque --help\n", err)
+		return exitUsage
+	}
+	a := newApp(&c.config, stdout, stderr)
+	defer a.close()
+	cmd.BindTo(ctx, (*context.Context)(nil))
+	if err := cmd.Run(a); err != nil {
+		a.complain(err)
+		return exitCode(err)
+	}
+	return 0
+}
+
+func exitCode(err error) int {
+	var param *geo.ParamError
+	switch {
+	case errors.Is(err, geo.ErrRejected):
+		return exitRejected
+	case errors.As(err, &param):
+		return exitUsage
+	}
+	return exitFailed
+}
