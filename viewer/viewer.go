@@ -36,15 +36,14 @@ func Assets() fs.FS {
 
 // Built reports whether the Svelte application is in the binary. Without it
 // the pages still work, with the browser's own looks; `make build` makes it.
-func Built() bool { return bundle().entry != "" }
+func Built() bool { return bundle().Entry != "" }
 
 // files are what a page loads of dist, as URL paths.
 type files struct {
-	entry    string            // the script
-	styles   []string          // style sheets
-	imports  []string          // modules the entry needs at once
-	language map[string]string // the dictionary of each language, loaded on its own
-	fonts    []string          // preloaded
+	Entry    string            // the script
+	Styles   []string          // style sheets
+	Imports  []string          // modules the entry needs at once
+	Language map[string]string // the dictionary of each language, loaded on its own
 }
 
 // bundle reads Vite's manifest, once.
@@ -74,24 +73,24 @@ func parseManifest(data []byte) (files, error) {
 	if err := json.Unmarshal(data, &chunks); err != nil {
 		return files{}, fmt.Errorf("manifest of the viewer: %w", err)
 	}
-	f := files{language: map[string]string{}}
+	f := files{Language: map[string]string{}}
 	main, ok := chunks["src/main.ts"]
 	if !ok {
 		return files{}, fmt.Errorf("manifest of the viewer: no src/main.ts")
 	}
-	f.entry = assetPath(main.File)
+	f.Entry = assetPath(main.File)
 	for _, css := range main.CSS {
-		f.styles = append(f.styles, assetPath(css))
+		f.Styles = append(f.Styles, assetPath(css))
 	}
 	for _, key := range main.Imports {
-		f.imports = append(f.imports, assetPath(chunks[key].File))
+		f.Imports = append(f.Imports, assetPath(chunks[key].File))
 		for _, css := range chunks[key].CSS {
-			f.styles = append(f.styles, assetPath(css))
+			f.Styles = append(f.Styles, assetPath(css))
 		}
 	}
 	for _, lang := range Languages {
 		if c, ok := chunks["src/i18n/"+lang+".ts"]; ok {
-			f.language[lang] = assetPath(c.File)
+			f.Language[lang] = assetPath(c.File)
 		}
 	}
 	return f, nil

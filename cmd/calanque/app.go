@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/cluster"
+	"calanque/viewer"
 )
 
 // An app is what commands share: configuration, where to print, and the
@@ -61,6 +65,11 @@ func (a *app) close() {
 
 // complain says on stderr what went wrong.
 func (a *app) complain(err error) {
+	var input *geo.InputError
+	if errors.As(err, &input) {
+		fmt.Fprintln(a.stderr, "calanque:", a.sentence(input.Message))
+		return
+	}
 	fmt.Fprintln(a.stderr, "calanque:", err)
 }
 
@@ -71,5 +80,17 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// sentence says a message in the language of the terminal.
-func (a *app) sentence(m geo.Message) string { return fmt.Sprint(m.Code, m.Args) }
+// sentence says a message in the language of the terminal: French, Italian,
+// else English.
+func (a *app) sentence(m geo.Message) string {
+	lang := "en"
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if len(v) >= 2 && slices.Contains(viewer.Languages, v[:2]) {
+				lang = v[:2]
+			}
+			break
+		}
+	}
+	return viewer.Sentence(lang, m)
+}

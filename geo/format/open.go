@@ -30,7 +30,7 @@ type Head struct {
 }
 
 // All lists the formats in the order in which they are tried.
-var All = []Format{shapefile}
+var All = []Format{shapefile, geoJSON, csvFormat}
 
 const headSize = 64 << 10
 
