@@ -25,6 +25,9 @@ type cli struct {
 	config
 
 	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+
+	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
+	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.
