@@ -24,6 +24,7 @@ import (
 type cli struct {
 	config
 
+	Up    upCmd    `cmd:"" help:"Serve the map, the tiles and the API (with a private PostGIS unless DATABASE_URL is set)."`
 	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
 
 	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
