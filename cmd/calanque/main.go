@@ -24,7 +24,9 @@ import (
 type cli struct {
 	config
 
-	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	Load   loadCmd   `cmd:"" help:"Load a file as the next version of a dataset."`
+	Match  matchCmd  `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	Status statusCmd `cmd:"" help:"Say where datasets stand, and what happened to their records."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.
