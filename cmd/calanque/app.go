@@ -3,12 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"calanque/geo"
 	"calanque/geo/postgis"
+	"calanque/geo/postgis/cluster"
+	"calanque/viewer"
 )
 
 // An app is what commands share: configuration, where to print, and the
@@ -31,7 +37,16 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	if a.hub != nil {
 		return a.hub, nil
 	}
-	hub, err := postgis.Open(ctx, postgis.Config{URL: a.DatabaseURL})
+	url := a.DatabaseURL
+	if url == "" {
+		private, err := cluster.Open(ctx, filepath.Join(a.dataFolder(), "postgres"), cluster.Options{Log: a.log})
+		if err != nil {
+			return nil, err
+		}
+		a.shut = append(a.shut, private.Close)
+		url = private.URL()
+	}
+	hub, err := postgis.Open(ctx, postgis.Config{URL: url})
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +65,11 @@ func (a *app) close() {
 
 // complain says on stderr what went wrong.
 func (a *app) complain(err error) {
+	var input *geo.InputError
+	if errors.As(err, &input) {
+		fmt.Fprintln(a.stderr, "calanque:", a.sentence(input.Message))
+		return
+	}
 	fmt.Fprintln(a.stderr, "calanque:", err)
 }
 
@@ -60,5 +80,17 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// sentence says a message in the language of the terminal.
-func (a *app) sentence(m geo.Message) string { return fmt.Sprint(m.Code, m.Args) }
+// sentence says a message in the language of the terminal: French, Italian,
+// else English.
+func (a *app) sentence(m geo.Message) string {
+	lang := "en"
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if len(v) >= 2 && slices.Contains(viewer.Languages, v[:2]) {
+				lang = v[:2]
+			}
+			break
+		}
+	}
+	return viewer.Sentence(lang, m)
+}

@@ -23,6 +23,8 @@ import (
 // cli is the whole interface, readable as one struct.
 type cli struct {
 	config
+
+	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.
@@ -48,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.UsageOnError(),
+		kong.Vars{"data_default": defaultData()},
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "calanque:", err)

@@ -36,3 +36,44 @@ type Reading struct {
 	SRID geo.SRID
 	Axes Axes
 }
+
+// Recognise gives the EPSG code that spatial_ref_sys has for a declaration: WKT
+// of any dialect, a proj string, a URN, "EPSG:2154" or a name as partners write
+// it; 0 when it names nothing known. A code of an authority that stands in a
+// WKT counts only where the parameters match no system of the table. Axes is
+// YX where a URN or URI names a system whose authority orders latitude first:
+// what it says, not always what the data do.
+func Recognise(declared string) (geo.SRID, Axes) {
+	s := trim(declared)
+	if s == "" || len(s) > maxDeclaration {
+		return 0, XY
+	}
+	if srid, axes, ok := recogniseCode(s); ok {
+		return srid, axes
+	}
+	if sys, ok := parseProjString(s); ok {
+		return match(sys), XY
+	}
+	if n, ok := parseWKT(s); ok {
+		return recogniseWKT(n), XY
+	}
+	return recogniseName(s), XY
+}
+
+const maxDeclaration = 64 << 10
+
+func recogniseWKT(n *node) geo.SRID {
+	sys, ok := systemOf(n)
+	if ok {
+		if srid := match(sys); srid != 0 {
+			return srid
+		}
+	}
+	if code := authority(n); code != 0 {
+		return Twin(code)
+	}
+	if !ok && len(n.texts) > 0 {
+		return recogniseName(n.texts[0])
+	}
+	return 0
+}

@@ -56,12 +56,9 @@ func eachRow(ctx context.Context, db DB, r *geo.Relation, sql string, args []any
 
 // One gives the feature with a key, or ErrNotFound.
 func One(ctx context.Context, db DB, r *geo.Relation, key string) (geo.Feature, error) {
-	sql, args, err := selectWhere(r, geo.Query{}, []string{quote(r.Key) + " = $1"}, []any{key})
-	if err != nil {
-		return geo.Feature{}, err
-	}
+	sql, args := SelectOne(r, key)
 	found := geo.Feature{}
-	err = eachRow(ctx, db, r, sql, args, func(f *geo.Feature) error {
+	err := eachRow(ctx, db, r, sql, args, func(f *geo.Feature) error {
 		found = geo.Feature{Key: f.Key, Geometry: f.Geometry, Values: append([]any(nil), f.Values...)}
 		return nil
 	})
@@ -94,6 +91,15 @@ func Count(ctx context.Context, db DB, r *geo.Relation, q geo.Query) (int64, err
 // in EPSG:4326 (or null), then the fields; JSON as text.
 func Select(r *geo.Relation, q geo.Query) (string, []any, error) {
 	return selectWhere(r, q, nil, nil)
+}
+
+// SelectOne is the statement behind One, with the columns of Select.
+func SelectOne(r *geo.Relation, key string) (string, []any) {
+	sql, args, err := selectWhere(r, geo.Query{}, []string{quote(r.Key) + " = $1"}, []any{key})
+	if err != nil {
+		panic(err) // only filters on fields can be wrong, and there is none
+	}
+	return sql, args
 }
 
 func selectWhere(r *geo.Relation, q geo.Query, where []string, args []any) (string, []any, error) {
@@ -140,15 +146,24 @@ func conditions(r *geo.Relation, q geo.Query, where []string, args []any) (strin
 		}
 	}
 	for _, e := range q.Equals {
-		if _, ok := r.Field(e.Field); !ok {
+		f, ok := r.Field(e.Field)
+		if !ok {
 			return "", nil, &geo.ParamError{Param: e.Field, Want: "want a field of the layer"}
 		}
-		where = append(where, quote(e.Field)+" = "+arg(&args, e.Value))
+		where = append(where, quote(e.Field)+" = "+arg(&args, e.Value)+columnTypes[f.Type])
 	}
 	if len(where) == 0 {
 		return "", args, nil
 	}
 	return " where " + strings.Join(where, " and "), args, nil
+}
+
+// columnTypes makes a value the type of its field: the column of a live layer
+// may be narrower, and a value beyond it is then equal to nothing instead of
+// being an error.
+var columnTypes = map[geo.FieldType]string{
+	geo.TextField: "::text", geo.IntegerField: "::bigint", geo.RealField: "::double precision",
+	geo.BooleanField: "::boolean", geo.DateField: "::date", geo.TimeField: "::timestamptz",
 }
 
 // within is the condition that a geometry intersects a rectangle of CRS84. A
