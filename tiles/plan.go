@@ -17,7 +17,6 @@ type Rule struct {
 	Cell    int      `json:"cell_px"` // edge of the cells that keep one feature each, in pixels of a tile shown at 512
 	Shown   int64    `json:"shown"`
 	LeftOut int64    `json:"left_out"`
-	Fields  []string `json:"-"`
 }
 
 // Thinning is what Prepare decided for one state of a layer.
@@ -39,6 +38,7 @@ type plan struct {
 	fid      bool
 	latest   time.Time // of a series
 	thinning *Thinning // nil before Prepare has seen this state
+	table    string    // of the overview while it is being made; "" for thinning.Overview
 	read     time.Time
 }
 
@@ -147,12 +147,15 @@ func (pl *plan) source(rel geo.Relation, z int) source {
 	if !pl.thinned(z) {
 		return s
 	}
-	s.table = pgx.Identifier{"data", pl.thinning.Overview}.Sanitize()
-	s.geom, s.key = `"geom"`, `"_key"`
+	s.table = pl.table
+	if s.table == "" {
+		s.table = pgx.Identifier{"data", pl.thinning.Overview}.Sanitize()
+	}
+	s.geom, s.key = `"__geom"`, `"_key"`
 	if !s.fid {
 		s.order = s.key
 	}
-	s.where = fmt.Sprintf(`and r."z" = %d`, z)
+	s.where = fmt.Sprintf(`and r."__z" = %d`, z)
 	s.counted = true
 	s.fields = nil
 	for _, name := range pl.thinning.Fields {

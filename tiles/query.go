@@ -31,7 +31,7 @@ type source struct {
 	fid     bool   // the column _fid is there
 	where   string // more conditions, beginning with "and"
 	fields  []geo.Field
-	counted bool // the column "point_count" is there
+	counted bool // the column "__count" is there
 }
 
 // A query is a statement with its arguments.
@@ -74,24 +74,39 @@ func statement(rel geo.Relation, pl *plan, a address, p Params, level int) query
 }
 
 // drawn is the expression of the geometry in tile units. ST_AsMVTGeom gives
-// null for what falls below a tile unit; where it meets the tile it is drawn
-// one unit large instead, because a tile that declares to be complete is.
+// null for what falls below a tile unit; it is drawn one unit large instead,
+// because a tile that declares to be complete is. What is long but too thin
+// is made thick enough where it meets the tile.
 func drawn(src source, a address, level int) string {
 	unit := a.width() / Extent
-	g := "r." + src.geom
+	box := a.box(0)
+	shape := "r." + src.geom
 	if ladder[level] > 0 {
-		g = fmt.Sprintf("st_simplify(%s, %.10g, true)", g, unit*Pixel)
+		shape = fmt.Sprintf("st_simplify(%s, %.17g, true)", shape, unit*Pixel)
 	}
-	return fmt.Sprintf(`coalesce(
-				st_asmvtgeom(%[1]s, b.bounds, %[3]d, %[4]d, true),
-				case when st_dimension(r.%[2]s) > 0 and st_intersects(r.%[2]s, b.bounds) then st_asmvtgeom(
-					case st_dimension(r.%[2]s)
-					when 1 then st_makeline(
-						st_translate(st_pointonsurface(st_intersection(r.%[2]s, b.bounds)), -%[5]s, 0),
-						st_translate(st_pointonsurface(st_intersection(r.%[2]s, b.bounds)), %[5]s, 0))
-					else st_buffer(st_intersection(r.%[2]s, b.bounds), %[5]s, 'quad_segs=1') end,
-					b.bounds, %[3]d, %[4]d, true) end)`,
-		g, src.geom, Extent, Buffer, fmt.Sprintf("%.10g", unit))
+	// x and y are the tile units of a small feature's centre.
+	return strings.NewReplacer(
+		"{g}", "r."+src.geom, "{shape}", shape, "{unit}", fmt.Sprintf("%.17g", unit), "{thick}", fmt.Sprintf("%.17g", 1.5*unit),
+		"{x}", fmt.Sprintf("floor(((st_xmin(r.%[1]s) + st_xmax(r.%[1]s)) / 2 - %.17[2]g) / %.17[3]g)", src.geom, box.MinX, unit),
+		"{y}", fmt.Sprintf("floor((%.17[2]g - (st_ymin(r.%[1]s) + st_ymax(r.%[1]s)) / 2) / %.17[3]g)", src.geom, box.MaxY, unit),
+		"{clip}", fmt.Sprintf("b.bounds, %d, %d, true", Extent, Buffer),
+	).Replace(`
+				case
+				when st_dimension({g}) = 0 then st_asmvtgeom({g}, {clip})
+				when st_xmax({g}) - st_xmin({g}) < {unit} and st_ymax({g}) - st_ymin({g}) < {unit} then
+					case st_dimension({g})
+					when 1 then st_makeline(st_makepoint({x}, {y}), st_makepoint({x} + 1, {y}))
+					else st_reverse(st_makeenvelope({x}, {y}, {x} + 1, {y} + 1)) end
+				else coalesce(
+					st_asmvtgeom({shape}, {clip}),
+					case when st_intersects({g}, b.bounds) then
+						case st_dimension({g})
+						when 1 then st_asmvtgeom(st_makeline(
+							st_translate(st_pointonsurface(st_intersection({g}, b.bounds)), -{unit}, 0),
+							st_translate(st_pointonsurface(st_intersection({g}, b.bounds)), {unit}, 0)), {clip})
+						else st_asmvtgeom(st_buffer(st_intersection({g}, b.bounds), {thick}, 'quad_segs=1'), {clip}) end
+					end)
+				end`)
 }
 
 // onePerCell keeps the largest feature of each cell of a grid that all tiles
@@ -99,14 +114,14 @@ func drawn(src source, a address, level int) string {
 func onePerCell(src source, from string, cell float64) string {
 	return fmt.Sprintf(`
 			from (
-				select distinct on ("__cx", "__cy") *
+				select distinct on ("__gx", "__gy") *
 				from (
 					select r.*, b.bounds,
-						floor((st_xmin(r.%[1]s) + st_xmax(r.%[1]s)) / 2 / %[2].10g) as "__cx",
-						floor((st_ymin(r.%[1]s) + st_ymax(r.%[1]s)) / 2 / %[2].10g) as "__cy"
+						floor((st_xmin(r.%[1]s) + st_xmax(r.%[1]s)) / 2 / %.17[2]g) as "__gx",
+						floor((st_ymin(r.%[1]s) + st_ymax(r.%[1]s)) / 2 / %.17[2]g) as "__gy"
 					%[3]s
 				) r
-				order by "__cx", "__cy",
+				order by "__gx", "__gy",
 					greatest(st_xmax(r.%[1]s) - st_xmin(r.%[1]s), st_ymax(r.%[1]s) - st_ymin(r.%[1]s)) desc,
 					md5(r.%[4]s::text), r.%[4]s
 			) r, lateral (select r.bounds) b`, src.geom, cell, from, src.key)
@@ -117,7 +132,7 @@ func onePerCell(src source, from string, cell float64) string {
 func properties(src source, bare bool) []string {
 	list := []string{fmt.Sprintf(`r.%s::text as "id"`, src.key)}
 	if src.counted {
-		list = append(list, `nullif(r."point_count", 1) as "point_count"`)
+		list = append(list, `nullif(r."__count", 1) as "point_count"`)
 	}
 	if bare {
 		return list

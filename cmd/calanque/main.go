@@ -24,7 +24,11 @@ import (
 type cli struct {
 	config
 
+	Up    upCmd    `cmd:"" help:"Serve the map, the tiles and the API (with a private PostGIS unless DATABASE_URL is set)."`
 	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+
+	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
+	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.
