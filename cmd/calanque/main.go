@@ -24,6 +24,7 @@ import (
 type cli struct {
 	config
 
+	Apply  applyCmd  `cmd:"" help:"Make a catalogue file true."`
 	Load   loadCmd   `cmd:"" help:"Load a file as the next version of a dataset."`
 	Match  matchCmd  `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
 	Status statusCmd `cmd:"" help:"Say where datasets stand, and what happened to their records."`
