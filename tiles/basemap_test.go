@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +29,7 @@ func importOSM(t testing.TB, hub *postgis.Hub, file string) {
 	if _, err := osm.Import(t.Context(), hub, file, osm.Options{Force: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := tiles.Prepare(t.Context(), hub); err != nil {
+	if err := tiles.Prepare(t.Context(), hub, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -154,7 +155,7 @@ func TestBasemapFollowsTheExtract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tiles.Prepare(t.Context(), hub); err != nil {
+	if err := tiles.Prepare(t.Context(), hub, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	if !ts.Current(basemap, first.ETag) {
