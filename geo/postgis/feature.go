@@ -192,8 +192,10 @@ func within(r *geo.Relation, b geo.Box, args *[]any) string {
 		west.MaxX, east.MinX = 180, -180
 		return "(" + within(r, west, args) + " or " + within(r, east, args) + ")"
 	}
-	x0, y0 := mercator(b.MinX, b.MinY)
-	x1, y1 := mercator(b.MaxX, b.MaxY)
+	// Positions are published with seven decimals: what is on the border then is inside.
+	const half = 0.5e-7 // degrees, 5 mm
+	x0, y0 := mercator(b.MinX-half, b.MinY-half)
+	x1, y1 := mercator(b.MaxX+half, b.MaxY+half)
 	box := fmt.Sprintf("st_makeenvelope(%s, %s, %s, %s, 3857)", arg(args, x0), arg(args, y0), arg(args, x1), arg(args, y1))
 	return "st_intersects(" + quote(r.Geom3857) + ", " + box + ")"
 }
