@@ -20,8 +20,7 @@ type bar struct {
 	say   func(geo.Message) string
 	tty   bool
 	width int
-	step  ingest.Step
-	layer string
+	now   string // what is under way, as said
 	shown bool
 	last  time.Time
 }
@@ -39,9 +38,13 @@ func newBar(w io.Writer, say func(geo.Message) string) *bar {
 
 // event is an ingest.Progress.
 func (b *bar) event(e ingest.Event) {
-	fresh := e.Step != b.step || e.Layer != b.layer
-	b.step, b.layer = e.Step, e.Layer
-	what := b.say(geo.Say("load.step-"+string(e.Step), "layer", e.Layer))
+	b.step(b.say(geo.Say("load.step-"+string(e.Step), "layer", e.Layer)), e.Done, e.Total)
+}
+
+// step shows what is under way; total is 0 or -1 when nobody knows.
+func (b *bar) step(what string, done, total int64) {
+	fresh := what != b.now
+	b.now = what
 	if !b.tty {
 		if fresh {
 			fmt.Fprintln(b.w, what)
@@ -50,7 +53,7 @@ func (b *bar) event(e ingest.Event) {
 	}
 	if now := time.Now(); fresh || now.Sub(b.last) > 80*time.Millisecond {
 		b.last = now
-		b.draw(what, e.Done, e.Total)
+		b.draw(what, done, total)
 	}
 }
 
