@@ -24,4 +24,4 @@ quiet_npm() { tools=../$tools quietly npm "$@"; }
 
 # Static, and the same bytes wherever the checkout lies.
 [ -e bin/calanque ] || say "building bin/calanque (the first time takes a minute or two)"
-CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/calanque ./cmd/calanque
+CGO_ENABLED=0 quietly go build -trimpath -buildvcs=false -ldflags '-s -w' -o bin/calanque ./cmd/calanque

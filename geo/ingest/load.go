@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,6 +73,11 @@ func (l *loader) run(ctx context.Context) error {
 	if err := l.inspect(ctx); err != nil {
 		return err
 	}
+	if l.req.Prepare != nil {
+		if err := l.req.Prepare(ctx, l.hub.Owner); err != nil {
+			return err
+		}
+	}
 	if l.known == nil {
 		if err := l.putDataset(ctx, l.hub.Owner); err != nil {
 			return err
@@ -93,8 +99,6 @@ func failure(err error) geo.Message {
 	switch {
 	case errors.As(err, &input):
 		return cleanMessage(input.Message)
-	case errors.Is(err, geo.ErrRejected):
-		return geo.Say("load.too-many-rejected")
 	}
 	return geo.Say("load.failed", "error", clip(err.Error()))
 }
@@ -120,8 +124,8 @@ func (l *loader) recall(ctx context.Context) error {
 	}
 	l.req.replay(l.old)
 	l.plan = plan{Options: l.req.Options, Axes: l.req.Axes, Key: l.req.Key, Series: l.req.Series, Anywhere: l.req.Anywhere}
-	if l.req.MaxRejected == 0 {
-		l.req.MaxRejected = 0.01
+	if l.req.MaxRejected == nil {
+		l.req.MaxRejected = ptr(0.01)
 	}
 	if l.req.Region == (geo.Box{}) {
 		l.req.Region = crs.Region
@@ -250,11 +254,12 @@ func (l *loader) fill(ctx context.Context) error {
 			return err
 		}
 		l.report.Layers = append(l.report.Layers, r)
-		tooMany = tooMany || float64(r.Rejected) > l.req.MaxRejected*float64(r.Read)
+		tooMany = tooMany || float64(r.Rejected) > *l.req.MaxRejected*float64(r.Read)
 	}
 	if tooMany {
 		l.report.State = Rejected
-		return fmt.Errorf("%d of %d records of %s: %w", l.report.Rejected(), l.report.Read(), l.report.Source, geo.ErrRejected)
+		return geo.Bad(geo.ErrRejected, "load.too-many-rejected", "dataset", l.req.Dataset, "rejected", l.report.Rejected(),
+			"read", l.report.Read(), "max", strconv.FormatFloat(100**l.req.MaxRejected, 'g', 3, 64))
 	}
 	l.tick.send(Event{Step: StepPublish, Total: -1})
 	for _, p := range l.layers {

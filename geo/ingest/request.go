@@ -9,10 +9,12 @@
 package ingest
 
 import (
+	"context"
 	"time"
 
 	"calanque/geo"
 	"calanque/geo/format"
+	"calanque/geo/postgis"
 )
 
 // A Request asks to load a file as the next version of a dataset. What is
@@ -32,12 +34,17 @@ type Request struct {
 	Key         []string         // fields by name or title; none for a hash of the content
 	Layers      map[string]Layer // by name in the file; none for all of them
 	Fields      map[string]Field // by column name, for all layers
+	Style       map[string]any   // how the viewer draws the layer; nil keeps what is there
 	Series      *Series          // nil: a snapshot, or what the dataset is
-	MaxRejected float64          // part of the records, 0 to 1
+	MaxRejected *float64         // part of the records of a layer, 0 to 1; nil is one in a hundred
 	Region      geo.Box          // lon/lat, where the data should be; zero for the default
 	Anywhere    bool             // the data need not be in the region
 	Force       bool             // load even what is published already, or empty
 	Declared    bool             // the request says it all: options of the last load don't count
+
+	// Prepare makes the producer and licence of a new dataset, once the file is
+	// known to be loadable; nil when they are there.
+	Prepare func(context.Context, postgis.DB) error
 }
 
 // A Layer says what to do with one layer of the file.

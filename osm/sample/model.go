@@ -3,10 +3,12 @@ package sample
 import (
 	"slices"
 	"strings"
+
+	"calanque/osm/pbf"
 )
 
 // A tag is one key and value of an OpenStreetMap object.
-type tag struct{ Key, Value string }
+type tag = pbf.Tag
 
 // tags are kept in order of their keys.
 type tags []tag
@@ -44,7 +46,7 @@ func (t tags) with(key, value string) tags {
 		t[i].Value = value
 		return t
 	}
-	return slices.Insert(slices.Clone(t), i, tag{key, value})
+	return slices.Insert(slices.Clone(t), i, tag{Key: key, Value: value})
 }
 
 func (t tags) and(kv ...string) tags {
@@ -60,6 +62,7 @@ type node struct {
 	lon, lat int32 // 1e-7 degrees
 	at       pt
 	tags     tags
+	gone     bool // deleted by an edit
 }
 
 type way struct {
@@ -80,11 +83,7 @@ func (w *way) ring() line {
 	return out
 }
 
-type member struct {
-	kind byte // 'n', 'w'
-	id   int64
-	role string
-}
+type member = pbf.Member
 
 type relation struct {
 	id      int64
@@ -191,7 +190,7 @@ func (m *model) enclose(ring line, t tags) *way {
 func (m *model) rings(ring line, role string, members []member) []member {
 	if len(ring) <= longestWay {
 		if w := m.enclose(ring, nil); w != nil {
-			members = append(members, member{'w', w.id, role})
+			members = append(members, member{Type: 'w', Ref: w.id, Role: role})
 		}
 		return members
 	}
@@ -200,7 +199,7 @@ func (m *model) rings(ring line, role string, members []member) []member {
 	for k := range parts {
 		i, j := k*(len(closed)-1)/parts, (k+1)*(len(closed)-1)/parts
 		if w := m.draw(closed[i:j+1], nil); w != nil {
-			members = append(members, member{'w', w.id, role})
+			members = append(members, member{Type: 'w', Ref: w.id, Role: role})
 		}
 	}
 	return members

@@ -360,3 +360,21 @@ func (l line) crossesItself() bool {
 	}
 	return false
 }
+
+// within gives the parts of the line that lie in the box, whole sides each.
+func (l line) within(b box) []line {
+	var out []line
+	open := false
+	for i := 1; i < len(l); i++ {
+		if !boxOf(l[i-1 : i+1]).meets(b) {
+			open = false
+			continue
+		}
+		if !open {
+			out = append(out, line{l[i-1]})
+			open = true
+		}
+		out[len(out)-1] = append(out[len(out)-1], l[i])
+	}
+	return out
+}

@@ -136,7 +136,7 @@ func (r *region) divide(s stream) bool {
 		if r.shore.at(p) < 650 || slices.ContainsFunc(r.islands, func(i line) bool { return inside(p, i) }) {
 			continue
 		}
-		least := 3100 + 2600*max(0, spread.at(p.X/7000, p.Y/7000, 3)-.25) + p.Y/60
+		least := 2500 + 2600*max(0, spread.at(p.X/7000, p.Y/7000, 3)-.25) + p.Y/70
 		if slices.ContainsFunc(r.communes, func(c *commune) bool { return dist(c.seat, p) < least }) {
 			continue
 		}
@@ -250,7 +250,13 @@ func (r *region) cutAtCoast(borders []border, s stream) bool {
 	slices.SortFunc(endings, func(a, b ending) int {
 		return cmp.Or(cmp.Compare(a.segment, b.segment), cmp.Compare(a.along, b.along))
 	})
-	return len(endings) > 1 && r.divideCoast(endings)
+	if len(endings) < 2 || !r.divideCoast(endings) {
+		return false
+	}
+	for _, l := range r.limits {
+		l.line = simplify(l.line, .8)
+	}
+	return true
 }
 
 func (r *region) divideCoast(endings []ending) bool {

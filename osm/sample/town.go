@@ -16,7 +16,6 @@ type town struct {
 	area     box     // streets stay within
 	arms     []line  // roads that were there before the streets
 	barriers []line  // railway and motorway: no street crosses them
-	water    []line  // streams: no house stands on them
 	ring     line    // the avenue around the old centre, or nil
 	field    noise
 	density  *grid
@@ -50,16 +49,12 @@ func newTown(r *region, c *commune, roads []*road, barriers []line) *town {
 		if !boxOf(rd.line).meets(near) {
 			continue
 		}
-		if rd.class == "waterway" {
-			t.water = append(t.water, rd.line)
-		} else {
-			t.arms = append(t.arms, rd.line)
+		if rd.class != "waterway" {
+			t.arms = append(t.arms, simplify(rd.line, .5).within(near)...)
 		}
 	}
 	for _, b := range barriers {
-		if boxOf(b).meets(near) {
-			t.barriers = append(t.barriers, b)
-		}
+		t.barriers = append(t.barriers, b.within(near)...)
 	}
 	t.density = newGrid(t.area.grow(150), 20).fill(t.settled)
 	t.direct()

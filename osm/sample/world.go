@@ -6,13 +6,22 @@ import "slices"
 // objects and partner files.
 type world struct {
 	*region
-	seed    int64
-	roads   []*road // all of the network
-	tracks  []line  // railway, motorway
-	streams []*road
-	net     *network
-	blocks  []*block
-	builder builder
+	seed     int64
+	roads    []*road // all of the network
+	rail     *road
+	stations []*commune
+	highway  line   // the motorway's axis
+	tracks   []line // railway, motorway
+	streams  []*road
+	net      *network
+	blocks   []*block
+	sites    []*site
+	fields   []*field
+	woods    []patch
+	scrub    []patch
+	builder  builder
+	lake     pt
+	lakeSize float64 // metres from its middle to its farthest shore
 }
 
 func newWorld(seed int64) (*world, error) {
@@ -22,8 +31,11 @@ func newWorld(seed int64) (*world, error) {
 	}
 	w := &world{region: r, seed: seed}
 	between := r.connect()
-	track, _ := r.railway()
-	w.tracks = []line{track, r.motorway()}
+	track, stations := r.railway()
+	w.stations = stations
+	w.rail = &road{class: "railway", line: track}
+	w.highway = r.motorway()
+	w.tracks = []line{track, w.highway}
 	w.streams = r.rivers()
 	old := slices.Concat(between, w.streams)
 	w.roads = slices.Clone(between)
@@ -32,17 +44,18 @@ func newWorld(seed int64) (*world, error) {
 		c.town.layStreets()
 		w.roads = append(w.roads, c.town.streets...)
 	}
-	cutters := slices.Clone(w.roads)
-	for _, st := range w.streams {
-		cutters = append(cutters, st)
-	}
-	cutters = append(cutters, &road{class: "railway", line: track}, &road{class: "coast", line: simplify(r.coast, 1)})
+	cutters := slices.Concat(w.roads, w.streams)
+	cutters = append(cutters, w.rail, &road{class: "coast", line: simplify(r.coast, 1)})
 	for _, rd := range cutters {
 		rd.line = simplify(rd.line, .5)
 	}
+	w.christenStreets()
 	w.net = weave(cutters)
 	w.blocks = w.net.blocks(250, 90000)
 	w.settle()
+	w.floodLake()
+	w.till()
+	w.plant()
 	return w, nil
 }
 
@@ -66,10 +79,20 @@ func (w *world) settle() {
 		}
 	}
 	w.blocks = kept
+	w.reserve()
 	s := newStream(w.seed, "houses")
 	for _, b := range w.blocks {
 		if b.use == "" {
 			w.builder.build(s, b)
 		}
 	}
+	w.outskirts()
+	w.developSites()
+	var named []*road
+	for _, rd := range w.roads {
+		if rd.name != "" && rd.town != nil {
+			named = append(named, rd)
+		}
+	}
+	number(w.builder.houses, named)
 }

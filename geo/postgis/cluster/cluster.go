@@ -40,7 +40,7 @@ const (
 
 // Options are what differs between uses; the zero value is the real thing.
 type Options struct {
-	Log      *slog.Logger      // starts, adoptions and restarts; nil: nowhere
+	Log      *slog.Logger      // creation and restarts, starts and stops at level debug; nil: nowhere
 	Settings map[string]string // of postgresql.conf, over those of this package
 	Versions string            // folder of PostgreSQL's versions; "" = where Debian has them
 }

@@ -121,7 +121,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		}
 	})
 	if err == nil {
-		c.log.Info("private database started", "folder", c.dir, "version", version)
+		c.log.Debug("private database started", "folder", c.dir, "version", version)
 	}
 	return err
 }
@@ -164,7 +164,7 @@ func (c *Cluster) stop(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	c.log.Info("private database stopped", "folder", c.dir)
+	c.log.Debug("private database stopped", "folder", c.dir)
 	return nil
 }
 
