@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/cluster"
+	"calanque/viewer"
 )
 
 // An app is what commands share: configuration, where to print, and the
@@ -33,14 +37,9 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	if a.hub != nil {
 		return a.hub, nil
 	}
-	url := a.DatabaseURL
-	if url == "" {
-		private, err := cluster.Open(ctx, filepath.Join(a.dataFolder(), "postgres"), cluster.Options{Log: a.log})
-		if err != nil {
-			return nil, err
-		}
-		a.shut = append(a.shut, private.Close)
-		url = private.URL()
+	url, err := a.address(ctx)
+	if err != nil {
+		return nil, err
 	}
 	hub, err := postgis.Open(ctx, postgis.Config{URL: url})
 	if err != nil {
@@ -49,6 +48,20 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	a.hub = hub
 	a.shut = append(a.shut, func() error { hub.Close(); return nil })
 	return hub, nil
+}
+
+// address is how to connect to the database: DATABASE_URL, else the private
+// server, which it starts when needed and holds until the program ends.
+func (a *app) address(ctx context.Context) (string, error) {
+	if a.DatabaseURL != "" {
+		return a.DatabaseURL, nil
+	}
+	private, err := cluster.Open(ctx, filepath.Join(a.dataFolder(), "postgres"), cluster.Options{Log: a.log})
+	if err != nil {
+		return "", err
+	}
+	a.shut = append(a.shut, private.Close)
+	return private.URL(), nil
 }
 
 func (a *app) close() {
@@ -61,6 +74,11 @@ func (a *app) close() {
 
 // complain says on stderr what went wrong.
 func (a *app) complain(err error) {
+	var input *geo.InputError
+	if errors.As(err, &input) {
+		fmt.Fprintln(a.stderr, "calanque:", a.sentence(input.Message))
+		return
+	}
 	fmt.Fprintln(a.stderr, "calanque:", err)
 }
 
@@ -71,5 +89,17 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// sentence says a message in the language of the terminal.
-func (a *app) sentence(m geo.Message) string { return fmt.Sprint(m.Code, m.Args) }
+// sentence says a message in the language of the terminal: French, Italian,
+// else English.
+func (a *app) sentence(m geo.Message) string {
+	lang := "en"
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if len(v) >= 2 && slices.Contains(viewer.Languages, v[:2]) {
+				lang = v[:2]
+			}
+			break
+		}
+	}
+	return viewer.Sentence(lang, m)
+}

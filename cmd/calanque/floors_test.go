@@ -24,8 +24,9 @@ var edges = map[string]string{
 	"osm/osmtest":             "osm/pbf",
 	"osm/sample":              "geo osm/pbf",
 	"osm/match":               "geo geo/postgis osm",
-	"api/features":            "geo geo/postgis",
-	"api":                     "geo geo/postgis tiles viewer api/features",
+	"api/answer":              "geo",
+	"api/features":            "api/answer geo geo/postgis",
+	"api":                     "api/answer api/features geo geo/postgis tiles viewer",
 	"cmd/calanque":            "*",
 }
 

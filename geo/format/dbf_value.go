@@ -55,6 +55,9 @@ func (d *dbf) parse(f *dbfField, b []byte, width int) (any, geo.Message) {
 	}
 	t, flags := d.text.appendText(make([]byte, 0, len(b)+len(b)/8), b, len(b) == width)
 	s := unsafe.String(unsafe.SliceData(t), len(t)) // t is not used again
+	if flags&textCut != 0 {
+		s = strings.TrimRight(s, " ")
+	}
 	switch {
 	case flags&textLost != 0:
 		return s, geo.Say("text.lost", "field", f.title, "value", s)
@@ -65,8 +68,8 @@ func (d *dbf) parse(f *dbfField, b []byte, width int) (any, geo.Message) {
 }
 
 func parseCellNumber(f *dbfField, b []byte) (any, geo.Message) {
-	if b[0] == '*' || b[0] == '-' && len(b) > 1 && b[1] == '*' { // dBase fills with stars what does not fit
-		return nil, geo.Say("value.overflow", "field", f.title, "value", string(b))
+	if b[0] == '*' { // how QGIS and GDAL write "no value", and dBase what does not fit
+		return nil, geo.Message{}
 	}
 	if f.zeros {
 		return string(b), geo.Message{}

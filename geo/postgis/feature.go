@@ -56,12 +56,9 @@ func eachRow(ctx context.Context, db DB, r *geo.Relation, sql string, args []any
 
 // One gives the feature with a key, or ErrNotFound.
 func One(ctx context.Context, db DB, r *geo.Relation, key string) (geo.Feature, error) {
-	sql, args, err := selectWhere(r, geo.Query{}, []string{quote(r.Key) + " = $1"}, []any{key})
-	if err != nil {
-		return geo.Feature{}, err
-	}
+	sql, args := SelectOne(r, key)
 	found := geo.Feature{}
-	err = eachRow(ctx, db, r, sql, args, func(f *geo.Feature) error {
+	err := eachRow(ctx, db, r, sql, args, func(f *geo.Feature) error {
 		found = geo.Feature{Key: f.Key, Geometry: f.Geometry, Values: append([]any(nil), f.Values...)}
 		return nil
 	})
@@ -75,7 +72,7 @@ func One(ctx context.Context, db DB, r *geo.Relation, key string) (geo.Feature, 
 // Limit left aside. Of a query that selects everything it is what the
 // catalogue knows.
 func Count(ctx context.Context, db DB, r *geo.Relation, q geo.Query) (int64, error) {
-	if q.Box == nil && q.Interval == nil && len(q.Equals) == 0 {
+	if q.Box == nil && q.Interval == nil && len(q.Equals) == 0 && len(q.AnyOf) == 0 && q.Inside == nil {
 		return r.Count, nil
 	}
 	where, args, err := conditions(r, q, nil, nil)
@@ -96,6 +93,15 @@ func Select(r *geo.Relation, q geo.Query) (string, []any, error) {
 	return selectWhere(r, q, nil, nil)
 }
 
+// SelectOne is the statement behind One, with the columns of Select.
+func SelectOne(r *geo.Relation, key string) (string, []any) {
+	sql, args, err := selectWhere(r, geo.Query{}, []string{quote(r.Key) + " = $1"}, []any{key})
+	if err != nil {
+		panic(err) // only filters on fields can be wrong, and there is none
+	}
+	return sql, args
+}
+
 func selectWhere(r *geo.Relation, q geo.Query, where []string, args []any) (string, []any, error) {
 	cond, args, err := conditions(r, q, where, args)
 	if err != nil {
@@ -109,7 +115,11 @@ func selectWhere(r *geo.Relation, q geo.Query, where []string, args []any) (stri
 		cond += and + quote(r.Key) + " > " + arg(&args, q.After)
 	}
 	columns := []string{quote(r.Key) + "::text", "null::bytea"}
-	if r.Geom != "" && !q.NoGeom {
+	switch {
+	case r.Geom == "" || q.NoGeom:
+	case q.Simplify > 0 && r.Geom3857 != "":
+		columns[1] = "st_asewkb(st_transform(st_simplify(" + quote(r.Geom3857) + ", " + arg(&args, q.Simplify) + ", true), 4326))"
+	default:
 		columns[1] = "st_asewkb(" + toWGS84(r) + ")"
 	}
 	for _, f := range r.Fields {
@@ -140,15 +150,33 @@ func conditions(r *geo.Relation, q geo.Query, where []string, args []any) (strin
 		}
 	}
 	for _, e := range q.Equals {
-		if _, ok := r.Field(e.Field); !ok {
+		f, ok := r.Field(e.Field)
+		if !ok {
 			return "", nil, &geo.ParamError{Param: e.Field, Want: "want a field of the layer"}
 		}
-		where = append(where, quote(e.Field)+" = "+arg(&args, e.Value))
+		where = append(where, quote(e.Field)+" = "+arg(&args, e.Value)+columnTypes[f.Type])
+	}
+	for _, a := range q.AnyOf {
+		if f, ok := r.Field(a.Field); !ok || f.Type != geo.TextField {
+			return "", nil, &geo.ParamError{Param: a.Field, Want: "want a text field of the layer"}
+		}
+		where = append(where, quote(a.Field)+"::text = any("+arg(&args, a.Values)+"::text[])")
+	}
+	if q.Inside != nil {
+		where = append(where, inside(r, q.Inside, &args))
 	}
 	if len(where) == 0 {
 		return "", args, nil
 	}
 	return " where " + strings.Join(where, " and "), args, nil
+}
+
+// columnTypes makes a value the type of its field: the column of a live layer
+// may be narrower, and a value beyond it is then equal to nothing instead of
+// being an error.
+var columnTypes = map[geo.FieldType]string{
+	geo.TextField: "::text", geo.IntegerField: "::bigint", geo.RealField: "::double precision",
+	geo.BooleanField: "::boolean", geo.DateField: "::date", geo.TimeField: "::timestamptz",
 }
 
 // within is the condition that a geometry intersects a rectangle of CRS84. A
@@ -168,6 +196,21 @@ func within(r *geo.Relation, b geo.Box, args *[]any) string {
 	x1, y1 := mercator(b.MaxX, b.MaxY)
 	box := fmt.Sprintf("st_makeenvelope(%s, %s, %s, %s, 3857)", arg(args, x0), arg(args, y0), arg(args, x1), arg(args, y1))
 	return "st_intersects(" + quote(r.Geom3857) + ", " + box + ")"
+}
+
+// inside is the condition that a geometry lies in the area of a place, at
+// least partly. Areas that only touch it do not.
+func inside(r *geo.Relation, p *geo.Place, args *[]any) string {
+	if r.Geom3857 == "" || p.Relation.Geom3857 == "" {
+		return "false"
+	}
+	area := fmt.Sprintf("(select %s from %s where %s = %s)",
+		quote(p.Relation.Geom3857), table(p.Relation), quote(p.Relation.Key), arg(args, p.Key))
+	cond := "st_intersects(" + quote(r.Geom3857) + ", " + area + ")"
+	if r.GeometryType == geo.Polygon || r.GeometryType == geo.Mixed {
+		cond += " and (st_dimension(" + quote(r.Geom3857) + ") < 2 or st_relate(" + quote(r.Geom3857) + ", " + area + ", 'T********'))"
+	}
+	return cond
 }
 
 // mercator projects lon/lat degrees to EPSG:3857 metres; latitudes beyond the

@@ -31,8 +31,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"calanque/geo"
 )
 
 const (
@@ -42,7 +40,7 @@ const (
 
 // Options are what differs between uses; the zero value is the real thing.
 type Options struct {
-	Log      *slog.Logger      // starts, adoptions and restarts; nil: nowhere
+	Log      *slog.Logger      // creation and restarts, starts and stops at level debug; nil: nowhere
 	Settings map[string]string // of postgresql.conf, over those of this package
 	Versions string            // folder of PostgreSQL's versions; "" = where Debian has them
 }
@@ -103,11 +101,11 @@ func locate(dir string, o Options) (*Cluster, error) {
 		return nil, fmt.Errorf("make the path of the private database absolute: %w", err)
 	}
 	if err := makeFolder(dir); err != nil {
-		return nil, geo.Bad(err, "cluster.folder", "folder", dir)
+		return nil, badFolder(err, dir)
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return nil, geo.Bad(err, "cluster.folder", "folder", dir)
+		return nil, badFolder(err, dir)
 	}
 	c := &Cluster{dir: real, options: o, log: o.Log}
 	if c.log == nil {

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"calanque/geo"
 )
 
 // The kinds of lock on a file.
@@ -25,7 +23,7 @@ const (
 func lockFile(ctx context.Context, path string, kind int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, geo.Bad(err, "cluster.folder", "folder", path)
+		return nil, badFolder(err, path)
 	}
 	for {
 		switch err := unix.Flock(int(f.Fd()), kind|unix.LOCK_NB); {

@@ -42,7 +42,7 @@ func findOwner(data string) (owner, error) {
 		}
 		return owner{uid: st.Uid, gid: st.Gid, switched: me.uid == 0}, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return owner{}, geo.Bad(err, "cluster.folder", "folder", data)
+		return owner{}, badFolder(err, data)
 	case me.uid != 0:
 		return me, nil
 	}
@@ -103,4 +103,14 @@ func closedParent(dir string) string {
 			return closed
 		}
 	}
+}
+
+// badFolder says that something in the cluster's folder can't be made or read.
+func badFolder(err error, path string) error {
+	reason := err
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		reason = at.Err
+	}
+	return geo.Bad(err, "cluster.folder", "folder", path, "reason", reason.Error())
 }

@@ -64,11 +64,11 @@ func postgisPackage(major int) string { return fmt.Sprintf("postgresql-%d-postgi
 func dataVersion(data string) (int, error) {
 	b, err := os.ReadFile(filepath.Join(data, "PG_VERSION"))
 	if err != nil {
-		return 0, geo.Bad(err, "cluster.folder", "folder", data)
+		return 0, badFolder(err, data)
 	}
 	v, err := strconv.Atoi(strings.TrimSpace(string(b)))
 	if err != nil {
-		return 0, geo.Bad(err, "cluster.folder", "folder", data)
+		return 0, badFolder(err, data)
 	}
 	return v, nil
 }

@@ -41,14 +41,14 @@ func (c *Cluster) createOnce(ctx context.Context) error {
 	}
 	unfinished := c.data() + ".new"
 	if err := os.RemoveAll(unfinished); err != nil {
-		return geo.Bad(err, "cluster.folder", "folder", unfinished)
+		return badFolder(err, unfinished)
 	}
 	if err := os.Mkdir(unfinished, 0o700); err != nil {
-		return geo.Bad(err, "cluster.folder", "folder", unfinished)
+		return badFolder(err, unfinished)
 	}
 	if c.owner.switched {
 		if err := os.Chown(unfinished, int(c.owner.uid), int(c.owner.gid)); err != nil {
-			return geo.Bad(err, "cluster.folder", "folder", unfinished)
+			return badFolder(err, unfinished)
 		}
 	}
 	args := []string{
@@ -63,7 +63,7 @@ func (c *Cluster) createOnce(ctx context.Context) error {
 		return c.failed(err, "initdb", out)
 	}
 	if err := os.Rename(unfinished, c.data()); err != nil {
-		return geo.Bad(err, "cluster.folder", "folder", c.data())
+		return badFolder(err, c.data())
 	}
 	c.log.Info("private database created", "folder", c.dir, "version", version)
 	return syncFolder(c.dir)
@@ -88,7 +88,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	log, err := openLog(filepath.Join(c.dir, "postgres.log"))
 	if err != nil {
-		return geo.Bad(err, "cluster.folder", "folder", c.dir)
+		return badFolder(err, c.dir)
 	}
 	defer log.Close()
 	from, err := log.Seek(0, io.SeekEnd)
@@ -121,7 +121,7 @@ func (c *Cluster) start(ctx context.Context) error {
 		}
 	})
 	if err == nil {
-		c.log.Info("private database started", "folder", c.dir, "version", version)
+		c.log.Debug("private database started", "folder", c.dir, "version", version)
 	}
 	return err
 }
@@ -164,7 +164,7 @@ func (c *Cluster) stop(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	c.log.Info("private database stopped", "folder", c.dir)
+	c.log.Debug("private database stopped", "folder", c.dir)
 	return nil
 }
 
@@ -208,7 +208,7 @@ func (c *Cluster) clearRemains(ctx context.Context) error {
 	}
 	for _, path := range []string{filepath.Join(c.data(), "postmaster.pid"), c.socketFile(), c.socketFile() + ".lock"} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return geo.Bad(err, "cluster.folder", "folder", path)
+			return badFolder(err, path)
 		}
 	}
 	return nil

@@ -47,11 +47,11 @@ func makeSocketFolder(path string, o owner) error {
 		err = os.Lchown(path, int(o.uid), int(o.gid))
 	}
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return geo.Bad(err, "cluster.folder", "folder", path)
+		return badFolder(err, path)
 	}
 	info, err := os.Lstat(path)
 	if err != nil {
-		return geo.Bad(err, "cluster.folder", "folder", path)
+		return badFolder(err, path)
 	}
 	uid := info.Sys().(*syscall.Stat_t).Uid
 	if !info.IsDir() || uid != o.uid || info.Mode().Perm() != 0o700 {
