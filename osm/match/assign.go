@@ -102,11 +102,11 @@ func (d *decision) record(i int) outcome {
 	case o.closed != "":
 		args["prefix"] = o.closed
 		out.kind, out.reason = ClosedInOSM, geo.Message{Code: "match.closed-in-osm", Args: args}
-	case p.metres > d.rule.Distance.Moved:
-		out.kind, out.reason = Moved, geo.Message{Code: "match.moved", Args: args}
 	case len(differing) > 0:
 		args["fields"] = differing
 		out.kind, out.reason = AttributesDiffer, geo.Message{Code: "match.attributes-differ", Args: args}
+	case p.metres > d.rule.Distance.Moved:
+		out.kind, out.reason = Moved, geo.Message{Code: "match.moved", Args: args}
 	default:
 		out.kind, out.reason = Identical, geo.Message{Code: "match.identical", Args: args}
 	}
@@ -264,12 +264,12 @@ func (d *decision) lone(j int) (outcome, bool) {
 	return out, true
 }
 
-// conflicts lists the fields of which something is to be said: values that
-// contradict each other, and those that OSM lacks.
+// conflicts lists the fields whose values contradict each other. What OSM
+// merely lacks is in the comparison, and makes no difference.
 func conflicts(list []comparison) []string {
 	var fields []string
 	for _, c := range list {
-		if c.Is == conflict || c.Is == oursOnly {
+		if c.Is == conflict {
 			fields = append(fields, c.Field)
 		}
 	}
