@@ -204,6 +204,10 @@ func within(r *geo.Relation, b geo.Box, args *[]any) string {
 	if r.Geom3857 == "" {
 		return "false" // nothing without a geometry is anywhere
 	}
+	// A snapshot's extent is true for ever: what it all lies in need not be asked of each row.
+	if e := r.Extent; r.Version != 0 && !e.Empty() && b.MinX <= e.MinX && b.MinY <= e.MinY && b.MaxX >= e.MaxX && b.MaxY >= e.MaxY {
+		return quote(r.Geom3857) + " is not null"
+	}
 	if b.MinX > b.MaxX {
 		west, east := b, b
 		west.MaxX, east.MinX = 180, -180
