@@ -32,6 +32,9 @@ func (ap *applier) dataset(ctx context.Context, i int) error {
 		return err
 	}
 	if fields := d.differs(was, want); !there || len(fields) > 0 {
+		if !there {
+			fields = nil
+		}
 		ap.changed(applyChange{Does: addOrChange(there), What: "dataset", ID: d.ID, Fields: fields})
 	}
 	loads, err := ap.loads(ctx, i, was, want)

@@ -179,5 +179,5 @@ func nearest(name string, of map[string]bool) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s ?)", best)
+	return fmt.Sprintf(" (→ %s)", best)
 }

@@ -64,7 +64,7 @@ func (l *loader) choose(all []format.Layer) ([]int, error) {
 			for i := range all {
 				have[i] = all[i].Name
 			}
-			return nil, geo.Bad(nil, "format.no-layer", "layer", name, "file", l.report.Source, "layers", strings.Join(have, ", "))
+			return nil, geo.Bad(nil, "option.layer", "layer", name, "layers", strings.Join(have, ", "))
 		}
 	}
 	return list, nil

@@ -25,6 +25,23 @@ func Each(ctx context.Context, db DB, r *geo.Relation, q geo.Query, fn func(*geo
 }
 
 func eachRow(ctx context.Context, db DB, r *geo.Relation, sql string, args []any, fn func(*geo.Feature) error) error {
+	n := 0
+	count := func(f *geo.Feature) error {
+		n++
+		return fn(f)
+	}
+	err := eachRowOnce(ctx, db, r, sql, args, count)
+	if n == 0 && isCode(err, planChanged) {
+		// A series' field was widened under a prepared statement, which the driver has forgotten now.
+		return eachRowOnce(ctx, db, r, sql, args, count)
+	}
+	return err
+}
+
+// planChanged is PostgreSQL's "cached plan must not change result type".
+const planChanged = "0A000"
+
+func eachRowOnce(ctx context.Context, db DB, r *geo.Relation, sql string, args []any, fn func(*geo.Feature) error) error {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", r.Layer, Kind(err))
