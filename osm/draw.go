@@ -233,7 +233,7 @@ func (w *worker) relation(r areaRelation) {
 		if pieces.missing > 0 && pieces.outerIn(a.openIn) {
 			a.polygons = nil // cut at the extract's border: the rest would pass for the whole
 		}
-	} else if len(a.polygons) == 0 && pieces.missing == 0 {
+	} else if len(a.polygons) == 0 && len(pieces.lines) > 0 && pieces.missing == 0 {
 		w.problem(o, areaFlat)
 	}
 	if len(a.polygons) == 0 {

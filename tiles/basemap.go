@@ -93,7 +93,7 @@ var names = regexp.MustCompile(`\{names:(\w+)\}`)
 // PrepareBasemap rebuilds the basemap when the extract of OpenStreetMap, or
 // the way it is drawn, is another than the one it was made of. Tiles show the
 // old one until the new one is whole.
-func PrepareBasemap(ctx context.Context, db postgis.DB) error {
+func PrepareBasemap(ctx context.Context, db postgis.DB, log *slog.Logger) error {
 	var due bool
 	err := db.QueryRow(ctx, `select to_regclass('osm.state') is not null`).Scan(&due)
 	if err == nil && due {
@@ -118,14 +118,14 @@ func PrepareBasemap(ctx context.Context, db postgis.DB) error {
 			if _, err := tx.Exec(ctx, basemapText("basemap_"+part)); err != nil {
 				return fmt.Errorf("%s: %w", part, err)
 			}
-			slog.DebugContext(ctx, "basemap part made", "part", part, "took", time.Since(at))
+			log.Debug("basemap part made", "part", part, "took", time.Since(at))
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("make the basemap: %w", err)
 	}
-	slog.InfoContext(ctx, "basemap made", "took", time.Since(begun))
+	log.Info("basemap made", "took", time.Since(begun))
 	return nil
 }
 

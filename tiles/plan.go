@@ -64,7 +64,9 @@ const (
 // basemap's, which is rebuilt some time after the extract that it shows.
 const unprepared = 3 * time.Second
 
-// plan reads what is known of this state of the layer, once.
+// plan reads what is known of this state of the layer, once. A plan that may
+// have been overtaken is good for this request still and read again beside it,
+// so that nobody waits for that, nor for a database that is away.
 func (t *Tiles) plan(ctx context.Context, rel geo.Relation) (*plan, error) {
 	k := planKey{rel.Layer, state(rel)}
 	t.mu.Lock()
@@ -76,15 +78,21 @@ func (t *Tiles) plan(ctx context.Context, rel geo.Relation) (*plan, error) {
 	done := t.planning.DoChan(k.layer+"\x00"+k.state, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		return t.readPlan(ctx, rel, k)
+		is, err := t.readPlan(ctx, rel, k)
+		if err != nil && pl != nil {
+			again := *pl
+			again.read = time.Now()
+			return t.keepPlan(k, &again), nil
+		}
+		return is, err
 	})
+	if pl != nil {
+		return pl, nil
+	}
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case r := <-done:
-		if r.Err != nil && pl != nil {
-			return pl, nil // an older answer is better than none while the database is away
-		}
 		if r.Err != nil {
 			return nil, fmt.Errorf("plan the tiles of %s: %w", rel.Layer, kind(r.Err))
 		}

@@ -2,6 +2,7 @@ package tiles
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -13,13 +14,32 @@ import (
 	"calanque/geo/postgis"
 )
 
+// Handle gives the function that keeps what tiles need true from the log of
+// changes: for postgis.Drain.
+func Handle(hub *postgis.Hub, log *slog.Logger) func(context.Context, []postgis.Change) error {
+	return func(ctx context.Context, changes []postgis.Change) error {
+		if len(changes) == 0 {
+			return nil
+		}
+		err := Prepare(ctx, hub, log)
+		if errors.Is(err, geo.ErrUnavailable) || ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			log.Error("tiles not prepared", "err", err) // they are thinned at sight
+		}
+		return nil
+	}
+}
+
 // Prepare makes true what tiles need of the database: it decides the thinning
 // of every layer whose state it has not seen, builds the overviews of the
 // large ones, drops what no layer needs any more, and rebuilds the basemap when
 // OpenStreetMap has changed. It does nothing when all is as it should be, so
 // it is what to call after any change. One process at a time works, others
-// wait. Tiles are answered meanwhile, thinned at sight where they must be.
-func Prepare(ctx context.Context, hub *postgis.Hub) error {
+// wait. Tiles are answered meanwhile, thinned at sight where they must be. A
+// layer that fails does not stop the others.
+func Prepare(ctx context.Context, hub *postgis.Hub, log *slog.Logger) error {
 	unlock, err := postgis.Lock(ctx, hub.Owner, "prepare tiles")
 	if err != nil {
 		return err
@@ -33,6 +53,8 @@ func Prepare(ctx context.Context, hub *postgis.Hub) error {
 	if err != nil {
 		return err
 	}
+	// The basemap first: it is what people look at.
+	failed := []error{PrepareBasemap(ctx, hub.Owner, log)}
 	for _, rel := range rels {
 		if rel.Geom3857 == "" || seen[rel.Layer] == state(rel) {
 			continue
@@ -40,16 +62,14 @@ func Prepare(ctx context.Context, hub *postgis.Hub) error {
 		begun := time.Now()
 		th, err := prepareLayer(ctx, hub.Owner, rel)
 		if err != nil {
-			return fmt.Errorf("prepare the tiles of %s: %w", rel.Layer, err)
+			failed = append(failed, fmt.Errorf("prepare the tiles of %s: %w", rel.Layer, postgis.Kind(err)))
+			continue
 		}
 		if th.Unthinned > 0 {
-			slog.InfoContext(ctx, "tiles prepared", "layer", rel.Layer, "features", rel.Count, "unthinned", th.Unthinned, "took", time.Since(begun))
+			log.Info("tiles prepared", "layer", rel.Layer, "features", rel.Count, "unthinned", th.Unthinned, "took", time.Since(begun))
 		}
 	}
-	if err := dropPlans(ctx, hub.Owner, rels); err != nil {
-		return err
-	}
-	return PrepareBasemap(ctx, hub.Owner)
+	return errors.Join(append(failed, dropPlans(ctx, hub.Owner, rels))...)
 }
 
 func states(ctx context.Context, db postgis.DB) (map[string]string, error) {

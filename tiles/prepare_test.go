@@ -2,6 +2,7 @@ package tiles_test
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -109,7 +110,7 @@ func checkThinning(t *testing.T, hub *postgis.Hub, rel geo.Relation) {
 	if len(first.Gzip) > tiles.Budget {
 		t.Errorf("before Prepare: a tile of %d bytes", len(first.Gzip))
 	}
-	if err := tiles.Prepare(t.Context(), hub); err != nil {
+	if err := tiles.Prepare(t.Context(), hub, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	ts := tiles.New(hub, tiles.Options{})
@@ -190,7 +191,7 @@ func TestPrepareFollowsTheState(t *testing.T) {
 	}
 	prepare := func() {
 		t.Helper()
-		if err := tiles.Prepare(t.Context(), hub); err != nil {
+		if err := tiles.Prepare(t.Context(), hub, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -224,7 +225,7 @@ func TestBudget(t *testing.T) {
 	} {
 		rel = register(t, hub, rel)
 		begun := time.Now()
-		if err := tiles.Prepare(t.Context(), hub); err != nil {
+		if err := tiles.Prepare(t.Context(), hub, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("%s prepared in %v", rel.Layer, time.Since(begun).Round(time.Millisecond))

@@ -162,7 +162,7 @@ func (w *world) christenStreets() {
 		list := slices.Clone(c.town.streets)
 		slices.SortStableFunc(list, func(a, b *road) int { return cmp.Compare(b.line.length(), a.line.length()) })
 		for _, st := range list {
-			if st.name != "" || s.chance(.07) {
+			if st.name != "" || (s.chance(.07) && len(names) < len(streetNames)) {
 				continue
 			}
 			switch {

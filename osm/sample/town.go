@@ -22,6 +22,7 @@ type town struct {
 	dirCos   *grid // of twice the street direction
 	dirSin   *grid
 	streets  []*road
+	named    []*road // the streets that have a name
 }
 
 // newTown prepares the town around the commune's centre, given the roads, the

@@ -4,19 +4,18 @@ select row_number() over (order by osm_id) as way, geom
 from osm.line
 where tags @> '{"natural": "coastline"}';
 
--- Where the coastline ends in the extract it goes straight on, out of the region by the nearest side.
+-- Where the coastline ends in the extract it goes straight on, away from its middle, until it has left the plane.
 create temp table coast_end on commit drop as
-select case least(x - st_xmin(box), st_xmax(box) - x, y - st_ymin(box), st_ymax(box) - y)
-    when x - st_xmin(box) then st_makeline(p, st_setsrid(st_makepoint(st_xmin(wide), y), 3857))
-    when st_xmax(box) - x then st_makeline(p, st_setsrid(st_makepoint(st_xmax(wide), y), 3857))
-    when y - st_ymin(box) then st_makeline(p, st_setsrid(st_makepoint(x, st_ymin(wide)), 3857))
-    else st_makeline(p, st_setsrid(st_makepoint(x, st_ymax(wide)), 3857)) end as geom
+select st_setsrid(st_makeline(p, st_translate(p, far * sin(away), far * cos(away))), 3857) as geom
 from (
-  select p, st_x(p) as x, st_y(p) as y
-  from (select st_startpoint(geom) as p from coast union all select st_endpoint(geom) from coast) e
-  group by p
-  having count(*) % 2 = 1
-) e, plane;
+  select p, coalesce(st_azimuth(middle, p), 0) as away, st_perimeter(wide) as far
+  from (
+    select p
+    from (select st_startpoint(geom) as p from coast union all select st_endpoint(geom) from coast) e
+    group by p
+    having count(*) % 2 = 1
+  ) e, (select st_centroid(st_collect(geom)) as middle from coast) m, plane
+) e;
 
 create temp table face on commit drop as
 select row_number() over () as face, (d).geom
