@@ -106,17 +106,17 @@ func (w *world) openLand(p pt) bool {
 // plant covers the hills with wood, and their edges with scrub.
 func (w *world) plant() {
 	n := newNoise(w.seed, "woods")
-	tilled := crowd{}
+	var tilled, settled []pt
 	for _, f := range w.fields {
-		tilled.put(f.centre, 0)
+		tilled = append(tilled, f.centre)
 	}
-	settled := crowd{}
 	for _, h := range w.builder.houses {
-		settled.put(h.centre, 0)
+		settled = append(settled, h.centre)
 	}
 	for _, st := range w.sites {
-		settled.put(centroid(st.ring), 0)
+		settled = append(settled, centroid(st.ring))
 	}
+	g, fine := newGrid(extent, 60), newGrid(detail.grow(-100), 20)
 	wild := func(p pt) float64 {
 		d := w.toSea(p)
 		if d < 25 || dist(p, w.lake) < w.lakeSize*.9 {
@@ -133,13 +133,13 @@ func (w *world) plant() {
 				v -= max(0, t.density.at(p)-.05) * 2.2
 			}
 		}
-		if tilled.near(p, 78, 1) || settled.near(p, 60, 1) {
-			v -= 1
-		}
 		return v
 	}
-	g := newGrid(extent, 60).fill(wild)
-	fine := newGrid(detail.grow(-100), 20).fill(wild)
+	for _, field := range []*grid{g, fine} {
+		field.fill(wild)
+		field.clear(tilled, 78)
+		field.clear(settled, 60)
+	}
 	w.woods = append(w.outside(g, .63), patches(rounded(fine.above(.63), 1.6), 1500)...)
 	w.scrub = append(w.outside(g, .53), patches(rounded(fine.above(.53), 2), 1500)...)
 }
@@ -160,7 +160,11 @@ func (w *world) outside(g *grid, level float64) []patch {
 func rounded(rings []line, e float64) []line {
 	var out []line
 	for _, r := range rings {
-		if q := simplifyRing(chaikin(r), e); len(q) > 3 {
+		q := simplifyRing(chaikin(r), e)
+		for t := e; !simple(q) && t > .1; t /= 2 {
+			q = simplifyRing(chaikin(r), t)
+		}
+		if len(q) > 3 && simple(q) {
 			out = append(out, q)
 		}
 	}
@@ -183,6 +187,23 @@ func (w *world) floodLake() {
 		p := pt{s.between(-20000, 28000), s.between(9000, 24000)}
 		for size := w.lakeSize + 40; size < 1400 && !index.within(p, size*1.15); size += 40 {
 			w.lake, w.lakeSize = p, size
+		}
+	}
+}
+
+// clear lowers the field by one within radius metres of the places.
+func (g *grid) clear(places []pt, radius float64) {
+	done := make([]bool, len(g.v))
+	for _, p := range places {
+		i0, i1 := max(0, int((p.X-radius-g.x0)/g.cell)), min(g.nx-1, int((p.X+radius-g.x0)/g.cell))
+		j0, j1 := max(0, int((p.Y-radius-g.y0)/g.cell)), min(g.ny-1, int((p.Y+radius-g.y0)/g.cell))
+		for j := j0; j <= j1; j++ {
+			for i := i0; i <= i1; i++ {
+				if k := j*g.nx + i; !done[k] && dist(g.place(i, j), p) < radius {
+					g.v[k]--
+					done[k] = true
+				}
+			}
 		}
 	}
 }

@@ -380,7 +380,7 @@ func (c *commune) chain(pieces []piece) bool {
 				return false
 			}
 		}
-		if len(ring) < 4 || append(slices.Clone(ring), ring[0]).crossesItself() {
+		if len(ring) < 4 || !simple(ring) {
 			return false
 		}
 		if c.ring == nil || area(ring) > area(c.ring) {

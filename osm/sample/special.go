@@ -132,11 +132,14 @@ func (w *world) developSites() {
 			continue
 		}
 		ring := simplifyRing(b.ring, 1)
+		if !simple(ring) {
+			continue
+		}
 		depths := make([]float64, len(ring))
 		for i := range depths {
 			depths[i] = 4
 		}
-		if in := inset(ring, depths); fits(in, ring, 60) {
+		if in := inset(ring, depths); fits(in, ring, 60) && simple(in) {
 			ring = in
 		}
 		st := &site{use: b.use, name: b.name, ring: ring, c: b.town.c}
