@@ -29,8 +29,8 @@ func (w *world) till() {
 	s := newStream(w.seed, "fields")
 	clusters := slices.Clone(roquebelleFields)
 	for _, c := range w.communes[1:] {
-		for range 2 + s.IntN(3) {
-			clusters = append(clusters, cluster{c.centre.polar(s.between(0, 2*math.Pi), s.between(550, 1500)), 3 + s.IntN(5), 2 + s.IntN(4), s.between(-.7, .7)})
+		for range 4 + s.IntN(4) {
+			clusters = append(clusters, cluster{c.centre.polar(s.between(0, 2*math.Pi), s.between(500, 1900)), 3 + s.IntN(6), 2 + s.IntN(5), s.between(-.7, .7)})
 		}
 	}
 	var lines []line
@@ -90,9 +90,12 @@ func crops(s stream, main int) tags {
 	return tagged("landuse", "meadow")
 }
 
+// pond is Roquebelle's own water.
+var pond = pt{4350, 760}
+
 // openLand reports whether p is neither built up nor steep nor the shore.
 func (w *world) openLand(p pt) bool {
-	if dist(p, w.lake) < w.lakeSize*1.3 || w.toSea(p) < 45 || w.height(p) > 190 || !extent.has(p) {
+	if dist(p, w.lake) < w.lakeSize*1.3 || dist(p, pond) < 230 || w.toSea(p) < 45 || w.height(p) > 190 || !extent.has(p) {
 		return false
 	}
 	for _, c := range w.communes {
@@ -119,7 +122,7 @@ func (w *world) plant() {
 	g, fine := newGrid(extent, 60), newGrid(detail.grow(-100), 20)
 	wild := func(p pt) float64 {
 		d := w.toSea(p)
-		if d < 25 || dist(p, w.lake) < w.lakeSize*.9 {
+		if d < 25 || dist(p, w.lake) < w.lakeSize*.9 || dist(p, pond) < 190 {
 			return -1
 		}
 		v := .55*n.at(p.X/330+9, p.Y/330, 4) + .45*n.at(p.X/1700, p.Y/1700+5, 3)
