@@ -22,6 +22,7 @@ type state struct {
 	features  *features.Catalogue
 	byName    map[string]int
 	outcomes  map[string]string // layer → the layer of its comparison
+	basemap   *geo.Relation     // what stands for its tiles; nil without OpenStreetMap
 	tag       string            // tells it from every other state
 }
 
@@ -146,11 +147,12 @@ func (s *Server) readState(ctx context.Context, tx pgx.Tx) (*state, error) {
 		st.layers[i] = st.describe(i, about, times)
 		list[i] = collection(&relations[i], &st.layers[i], about.descriptions[relations[i].Layer])
 	}
-	whole, err := answer.Encode(list)
+	whole, err := answer.Encode(st.layers)
 	if err != nil {
 		return nil, err
 	}
-	st.tag = answer.Tag(string(whole))
+	st.tag = answer.Tag(string(whole), about.descriptions)
+	st.basemap = basemap(relations)
 	st.features = features.NewCatalogue(list, st.tag)
 	return st, nil
 }

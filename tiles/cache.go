@@ -132,4 +132,3 @@ func (g *gate) enter(ctx context.Context) (leave func(), err error) {
 	}
 	return func() { g.places.Release(1) }, nil
 }
-

@@ -13,11 +13,10 @@ import (
 
 // A Rule is how a layer is thinned at one zoom: declared in its TileJSON.
 type Rule struct {
-	Zoom    int      `json:"zoom"`
-	Cell    int      `json:"cell_px"` // edge of the cells that keep one feature each, in pixels of a tile shown at 512
-	Shown   int64    `json:"shown"`
-	LeftOut int64    `json:"left_out"`
-	Fields  []string `json:"-"`
+	Zoom    int   `json:"zoom"`
+	Cell    int   `json:"cell_px"` // edge of the cells that keep one feature each, in pixels of a tile shown at 512
+	Shown   int64 `json:"shown"`
+	LeftOut int64 `json:"left_out"`
 }
 
 // Thinning is what Prepare decided for one state of a layer.
@@ -39,6 +38,8 @@ type plan struct {
 	fid      bool
 	latest   time.Time // of a series
 	thinning *Thinning // nil before Prepare has seen this state
+	table    string    // of the overview while it is being made; "" for thinning.Overview
+	extent   geo.Box   // CRS84, of the basemap; of others the relation's
 	read     time.Time
 }
 
@@ -59,10 +60,13 @@ const (
 	sightLevel = 3
 )
 
-// unprepared is how long a plan without thinning is believed.
+// unprepared is how long a plan without thinning is believed, and the
+// basemap's, which is rebuilt some time after the extract that it shows.
 const unprepared = 3 * time.Second
 
-// plan reads what is known of this state of the layer, once.
+// plan reads what is known of this state of the layer, once. A plan that may
+// have been overtaken is good for this request still and read again beside it,
+// so that nobody waits for that, nor for a database that is away.
 func (t *Tiles) plan(ctx context.Context, rel geo.Relation) (*plan, error) {
 	k := planKey{rel.Layer, state(rel)}
 	t.mu.Lock()
@@ -74,15 +78,21 @@ func (t *Tiles) plan(ctx context.Context, rel geo.Relation) (*plan, error) {
 	done := t.planning.DoChan(k.layer+"\x00"+k.state, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		return t.readPlan(ctx, rel, k)
+		is, err := t.readPlan(ctx, rel, k)
+		if err != nil && pl != nil {
+			again := *pl
+			again.read = time.Now()
+			return t.keepPlan(k, &again), nil
+		}
+		return is, err
 	})
+	if pl != nil {
+		return pl, nil
+	}
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case r := <-done:
-		if r.Err != nil && pl != nil {
-			return pl, nil // an older answer is better than none while the database is away
-		}
 		if r.Err != nil {
 			return nil, fmt.Errorf("plan the tiles of %s: %w", rel.Layer, kind(r.Err))
 		}
@@ -91,9 +101,11 @@ func (t *Tiles) plan(ctx context.Context, rel geo.Relation) (*plan, error) {
 }
 
 func (t *Tiles) readPlan(ctx context.Context, rel geo.Relation, k planKey) (*plan, error) {
-	pl := &plan{tag: k.state, read: time.Now()}
+	pl := &plan{tag: k.state, extent: rel.Extent, read: time.Now()}
 	if rel.Layer == BasemapLayer {
-		pl.thinning = &Thinning{}
+		if err := t.readBasemap(ctx, pl); err != nil {
+			return nil, err
+		}
 		return t.keepPlan(k, pl), nil
 	}
 	var made *int64
@@ -147,12 +159,15 @@ func (pl *plan) source(rel geo.Relation, z int) source {
 	if !pl.thinned(z) {
 		return s
 	}
-	s.table = pgx.Identifier{"data", pl.thinning.Overview}.Sanitize()
-	s.geom, s.key = `"geom"`, `"_key"`
+	s.table = pl.table
+	if s.table == "" {
+		s.table = pgx.Identifier{"data", pl.thinning.Overview}.Sanitize()
+	}
+	s.geom, s.key = `"__geom"`, `"_key"`
 	if !s.fid {
 		s.order = s.key
 	}
-	s.where = fmt.Sprintf(`and r."z" = %d`, z)
+	s.where = fmt.Sprintf(`and r."__z" = %d`, z)
 	s.counted = true
 	s.fields = nil
 	for _, name := range pl.thinning.Fields {
@@ -165,7 +180,7 @@ func (pl *plan) source(rel geo.Relation, z int) source {
 
 // firstLevel is the step of the ladder that a tile begins at.
 func (pl *plan) firstLevel(rel geo.Relation, z int) int {
-	if pl.thinning == nil && rel.Count > largeLayer && rel.Time == "" && z < sightZoom {
+	if pl.thinning == nil && rel.Layer != BasemapLayer && rel.Count > largeLayer && rel.Time == "" && z < sightZoom {
 		return sightLevel
 	}
 	return 0

@@ -31,7 +31,7 @@ type source struct {
 	fid     bool   // the column _fid is there
 	where   string // more conditions, beginning with "and"
 	fields  []geo.Field
-	counted bool // the column "point_count" is there
+	counted bool // the column "__count" is there
 }
 
 // A query is a statement with its arguments.
@@ -114,14 +114,14 @@ func drawn(src source, a address, level int) string {
 func onePerCell(src source, from string, cell float64) string {
 	return fmt.Sprintf(`
 			from (
-				select distinct on ("__cx", "__cy") *
+				select distinct on ("__gx", "__gy") *
 				from (
 					select r.*, b.bounds,
-						floor((st_xmin(r.%[1]s) + st_xmax(r.%[1]s)) / 2 / %.17[2]g) as "__cx",
-						floor((st_ymin(r.%[1]s) + st_ymax(r.%[1]s)) / 2 / %.17[2]g) as "__cy"
+						floor((st_xmin(r.%[1]s) + st_xmax(r.%[1]s)) / 2 / %.17[2]g) as "__gx",
+						floor((st_ymin(r.%[1]s) + st_ymax(r.%[1]s)) / 2 / %.17[2]g) as "__gy"
 					%[3]s
 				) r
-				order by "__cx", "__cy",
+				order by "__gx", "__gy",
 					greatest(st_xmax(r.%[1]s) - st_xmin(r.%[1]s), st_ymax(r.%[1]s) - st_ymin(r.%[1]s)) desc,
 					md5(r.%[4]s::text), r.%[4]s
 			) r, lateral (select r.bounds) b`, src.geom, cell, from, src.key)
@@ -132,7 +132,7 @@ func onePerCell(src source, from string, cell float64) string {
 func properties(src source, bare bool) []string {
 	list := []string{fmt.Sprintf(`r.%s::text as "id"`, src.key)}
 	if src.counted {
-		list = append(list, `nullif(r."point_count", 1) as "point_count"`)
+		list = append(list, `nullif(r."__count", 1) as "point_count"`)
 	}
 	if bare {
 		return list

@@ -80,8 +80,8 @@ func (t *Tiles) TileJSON(ctx context.Context, rel geo.Relation, about About) (Ti
 	if j.Name == "" {
 		j.Name = rel.Layer
 	}
-	if !rel.Extent.Empty() {
-		j.Bounds, j.Center = frame(rel.Extent)
+	if !pl.extent.Empty() {
+		j.Bounds, j.Center = frame(pl.extent)
 	}
 	if rel.Layer == BasemapLayer {
 		j.VectorLayers = basemapLayers()
@@ -158,4 +158,25 @@ func (t *Tiles) Immutable(rel geo.Relation, v string) bool {
 	pl := t.plans[planKey{rel.Layer, state(rel)}]
 	t.mu.Unlock()
 	return pl != nil && v == pl.tag
+}
+
+// basemapLayers describes the layers of the basemap.
+func basemapLayers() []VectorLayer {
+	list := make([]VectorLayer, len(shortbread))
+	for i, l := range shortbread {
+		fields := map[string]string{}
+		for _, f := range strings.Fields(l.fields) {
+			if f == "names" {
+				fields["name"] = "String"
+				for _, lang := range nameLanguages {
+					fields["name_"+lang] = "String"
+				}
+				continue
+			}
+			at := strings.LastIndexByte(f, ':')
+			fields[f[:at]] = f[at+1:]
+		}
+		list[i] = VectorLayer{ID: l.name, MinZoom: l.minzoom, MaxZoom: declared, Fields: fields}
+	}
+	return list
 }

@@ -101,13 +101,13 @@ func (t *Tiles) Get(ctx context.Context, rel geo.Relation, z, x, y int, p Params
 	if rel.Geom3857 == "" && rel.Layer != BasemapLayer {
 		return Tile{}, fmt.Errorf("tiles of %s, which has no geometry: %w", rel.Layer, geo.ErrNotFound)
 	}
-	if !rel.Extent.Empty() && !a.meets(rel.Extent) {
-		return Tile{}, fmt.Errorf("tile %v outside the bounds of %s: %w", a, rel.Layer, geo.ErrNotFound)
-	}
 	t.note(rel)
 	pl, err := t.plan(ctx, rel)
 	if err != nil {
 		return Tile{}, err
+	}
+	if !pl.extent.Empty() && !a.meets(pl.extent) {
+		return Tile{}, fmt.Errorf("tile %v outside the bounds of %s: %w", a, rel.Layer, geo.ErrNotFound)
 	}
 	k := key{layer: rel.Layer, tag: pl.tag, address: a, time: timeKey(rel, p)}
 	if tile, ok := t.cache.get(k); ok {

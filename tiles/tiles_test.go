@@ -107,9 +107,20 @@ func ids(t testing.TB, tile tiles.Tile) []string {
 
 // address gives the tile that holds a lon/lat.
 func address(lon, lat float64, z int) (x, y int) {
+	fx, fy := plane(lon, lat, z)
+	return int(fx), int(fy)
+}
+
+// fraction gives where in that tile it is, from 0 to 1, y southwards.
+func fraction(lon, lat float64, z int) (x, y float64) {
+	fx, fy := plane(lon, lat, z)
+	return fx - math.Floor(fx), fy - math.Floor(fy)
+}
+
+func plane(lon, lat float64, z int) (x, y float64) {
 	n := math.Exp2(float64(z))
 	s := math.Sin(lat * math.Pi / 180)
-	return int(n * (lon/360 + 0.5)), int(n * (0.5 - math.Log((1+s)/(1-s))/(4*math.Pi)))
+	return n * (lon/360 + 0.5), n * (0.5 - math.Log((1+s)/(1-s))/(4*math.Pi))
 }
 
 func centre(rel geo.Relation, z int) (x, y int) {

@@ -13,8 +13,8 @@ var groups = []string{"differs", "partner", "osm", "same"}
 
 // An outcomeView is one outcome: both records side by side and why.
 type outcomeView struct {
-	ID, Group, Title, Name, Reason, Gap, Licence, Href, Object string
-	Rows                                                       []compareRow
+	ID, Group, Title, Name, Reason, Note, Gap, Licence, Href, Object string
+	Rows                                                             []compareRow
 }
 
 // A compareRow is one information on both sides.
@@ -38,15 +38,18 @@ func outcomeOf(lang string, l, ol *Layer, f geo.Feature) *outcomeView {
 		o.Name = Say(lang, "list.unnamed")
 	}
 	o.Object, _ = value(ol, f, "osm").(string)
+	kind, _ := value(ol, f, "kind").(string)
 	var reason geo.Message
-	if jsonValue(value(ol, f, "reason"), &reason) && reason.Code != "" {
-		if reason.Args == nil {
-			reason.Args = map[string]any{}
-		}
-		if _, ok := reason.Args["producer"]; !ok {
-			reason.Args["producer"] = producer
-		}
-		o.Reason = Sentence(lang, reason)
+	jsonValue(value(ol, f, "reason"), &reason)
+	if reason.Code != "" {
+		o.Reason = Reason(lang, reason)
+	}
+	about := aboutArgs(lang, l, reason, producer)
+	if said(lang, "outcome.title-"+kind) {
+		o.Title = Sentence(lang, geo.Message{Code: "outcome.title-" + kind, Args: about})
+	}
+	if said(lang, "outcome."+kind) {
+		o.Note = Sentence(lang, geo.Message{Code: "outcome." + kind, Args: about})
 	}
 	if d, ok := asFloat(value(ol, f, "distance")); ok && (group == "same" || group == "differs") {
 		o.Gap = Say(lang, "compare.gap", "distance", d)
@@ -78,15 +81,72 @@ func outcomeOf(lang string, l, ol *Layer, f geo.Feature) *outcomeView {
 	return o
 }
 
+// Reason says why an outcome is what it is: the sentence of its code, then one
+// for each further evidence among its arguments (name, reference, the next
+// best, the nearest).
+func Reason(lang string, m geo.Message) string {
+	parts := []string{Sentence(lang, m)}
+	add := func(code string) {
+		if said(lang, code) {
+			parts = append(parts, Sentence(lang, geo.Message{Code: code, Args: m.Args}))
+		}
+	}
+	if level, ok := m.Args["name"].(string); ok {
+		add("match.name-" + level)
+	}
+	for _, e := range []struct{ arg, code, named string }{
+		{"reference", "match.reference", ""},
+		{"runner_up", "match.runner-up", "runner_up_name"},
+		{"none_within", "match.none-within", ""},
+		{"nearest", "match.nearest", "nearest_name"},
+	} {
+		if _, ok := m.Args[e.arg]; !ok {
+			continue
+		}
+		if name, _ := m.Args[e.named].(string); name != "" {
+			add(e.code + "-named")
+		} else {
+			add(e.code)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func said(lang, code string) bool { return loaded()[lang][code] != "" }
+
+// aboutArgs are the arguments of the short sentences about an outcome: those of
+// its reason, with fields by their labels, and the producer.
+func aboutArgs(lang string, l *Layer, reason geo.Message, producer string) map[string]any {
+	args := map[string]any{"producer": producer}
+	for k, v := range reason.Args {
+		args[k] = v
+	}
+	if names, ok := args["fields"].([]any); ok {
+		labels := make([]string, 0, len(names))
+		for _, n := range names {
+			name, _ := n.(string)
+			f := geo.Field{Name: name}
+			for _, fd := range l.Fields {
+				if fd.Name == name {
+					f = fd
+				}
+			}
+			labels = append(labels, labelOf(lang, f))
+		}
+		args["fields"] = strings.ToLower(strings.Join(labels, ", "))
+	}
+	return args
+}
+
 func sideText(lang string, l *Layer, field string, v any) string {
-	if v == nil {
+	if v == nil || v == "" {
 		return ""
 	}
 	return valueText(lang, l, field, v)
 }
 
 // differs reports whether a compared field asks for a look: a conflict.
-func differs(is string) bool { return is == "differs" || is == "conflict" || is == "conflicting" }
+func differs(is string) bool { return is == "conflict" }
 
 // underline marks the words of two texts that are not common to both, in
 // their order (longest common subsequence of words).

@@ -50,8 +50,7 @@ func format(lang, how string, v any) string {
 	return plainValue(lang, v)
 }
 
-// plainValue writes a value by its type alone. A message among the arguments
-// of another is said as a sentence of its own.
+// plainValue writes a value by its type alone.
 func plainValue(lang string, v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -70,19 +69,6 @@ func plainValue(lang string, v any) string {
 		return Date(lang, v) + " " + Clock(lang, v)
 	case geo.Text:
 		return v.In(lang)
-	case geo.Message:
-		return Sentence(lang, v)
-	case []geo.Message:
-		parts := make([]string, len(v))
-		for i, m := range v {
-			parts[i] = Sentence(lang, m)
-		}
-		return strings.Join(parts, ", ")
-	case map[string]any: // a message that has been through JSON
-		if code, ok := v["code"].(string); ok {
-			args, _ := v["args"].(map[string]any)
-			return Sentence(lang, geo.Message{Code: code, Args: args})
-		}
 	case []string:
 		return strings.Join(v, ", ")
 	case []any:

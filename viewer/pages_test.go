@@ -51,7 +51,7 @@ func samplePage(t *testing.T, lang, query string) MapPage {
 	outcomes := Layer{
 		ID: "points-eau-osm", Titles: text("Comparaison"), GeometryType: geo.Point, Life: geo.Live,
 		Producer: Producer{ID: "openstreetmap", Title: text("OpenStreetMap")}, Style: Style{Hidden: true},
-		Fields: []geo.Field{{Name: "group"}, {Name: "name"}, {Name: "osm"}, {Name: "distance"}, {Name: "reason"}, {Name: "comparison"}},
+		Fields: []geo.Field{{Name: "kind"}, {Name: "group"}, {Name: "name"}, {Name: "osm"}, {Name: "distance"}, {Name: "reason"}, {Name: "comparison"}},
 	}
 	air := Layer{
 		ID: "indice", Titles: text("Indice"), GeometryType: geo.Polygon, Life: geo.Series,
@@ -124,15 +124,15 @@ func TestComparePage(t *testing.T) {
 	t.Parallel()
 	p := samplePage(t, "fr", "comparer=1&c=points-eau")
 	o := geo.Feature{Key: "7", Geometry: point(t, 5.4, 43.3), Values: []any{
-		"differs", "Fontaine de la place aux Herbes", "n12", 38.2,
-		json.RawMessage(`{"code":"match.name-differs","args":{"distance":38.2}}`),
-		json.RawMessage(`[{"field":"nom","tag":"name","ours":"Fontaine de la place aux Herbes","theirs":"Fontaine de la place du Marché","is":"differs"},{"field":"acces","tag":"access","ours":"yes","theirs":null,"is":"only_ours"}]`),
+		"attributes_differ", "differs", "Fontaine de la place aux Herbes", "n12", 38.2,
+		json.RawMessage(`{"code":"match.attributes-differ","args":{"distance":38.2,"name":"partial","fields":["nom"],"none_within":70}}`),
+		json.RawMessage(`[{"field":"nom","tag":"name","ours":"Fontaine de la place aux Herbes","theirs":"Fontaine de la place du Marché","is":"conflict"},{"field":"acces","tag":"access","ours":"yes","theirs":null,"is":"ours_only"}]`),
 	}}
 	p.Compare = &Compare{Layer: "points-eau", Counts: map[string]int64{"differs": 5, "partner": 7, "osm": 4, "same": 21}, Shown: []string{"differs"}, List: List{Features: []geo.Feature{o}}, Chosen: &o}
 	page := write(t, p)
 	for _, want := range []string{
 		`<u class="df">aux Herbes</u>`, `<u class="df">du Marché</u>`, "16 à regarder", "Peut être recopié dans OSM : oui, en citant CRIGE",
-		"56,8 % des deux côtés", "38 m d’écart", "Non renseigné",
+		"56,8 % des deux côtés", "38 m d’écart", "Non renseigné", "Différent : nom", "Aucun autre n’est à moins de 70 m.",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

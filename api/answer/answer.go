@@ -86,35 +86,36 @@ func UnchangedSince(w http.ResponseWriter, r *http.Request, tag string, now time
 }
 
 func unchanged(w http.ResponseWriter, r *http.Request, tag string, same func(string) bool) bool {
-	h := w.Header()
-	h.Set("ETag", `"`+tag+`"`)
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", Revalidate)
+	w.Header().Set("ETag", `"`+tag+`"`)
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", Revalidate)
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return false
-	}
+	return Held(w, r, same)
+}
+
+// Held answers 304 and returns true when the request's If-None-Match names a
+// tag that is the same as what would be answered. Tags come without quotes,
+// weak mark and GzipSuffix: If-None-Match compares weakly (RFC 9110, 13.1.2).
+func Held(w http.ResponseWriter, r *http.Request, same func(tag string) bool) bool {
 	for _, list := range r.Header.Values("If-None-Match") {
 		for list != "" {
 			var t string
 			t, list = nextTag(list)
-			if t == "*" {
-				w.WriteHeader(http.StatusNotModified)
-				return true
+			if t == "" || t != "*" && !same(strings.TrimSuffix(t, GzipSuffix)) {
+				continue
 			}
-			if t != "" && same(strings.TrimSuffix(t, GzipSuffix)) {
-				h.Set("ETag", `"`+t+`"`)
-				w.WriteHeader(http.StatusNotModified)
-				return true
+			if t != "*" {
+				w.Header().Set("ETag", `"`+t+`"`)
 			}
+			w.WriteHeader(http.StatusNotModified)
+			return true
 		}
 	}
 	return false
 }
 
 // nextTag takes the first entity tag off a list, without its quotes and weak
-// mark: If-None-Match compares weakly (RFC 9110, 13.1.2). What is no tag is
-// skipped.
+// mark. What is no tag comes as "".
 func nextTag(list string) (tag, rest string) {
 	list = strings.TrimLeft(list, " \t,")
 	if strings.HasPrefix(list, "*") {

@@ -28,7 +28,7 @@ func newCounts() *counts {
 // count gives the exact number; several requests that ask the same at once
 // count once.
 func (c *counts) count(ctx context.Context, p *pgxpool.Pool, r *geo.Relation, q geo.Query) (int64, error) {
-	if q.Box == nil && q.Interval == nil && len(q.Equals) == 0 {
+	if q.Box == nil && q.Interval == nil && len(q.Equals) == 0 && len(q.AnyOf) == 0 && q.Inside == nil {
 		return r.Count, nil
 	}
 	return c.cache.Get(ctx, countKey(r, q), otter.LoaderFunc[string, int64](
@@ -52,5 +52,17 @@ func countKey(r *geo.Relation, q geo.Query) string {
 	for _, e := range q.Equals {
 		k += fmt.Sprintf("|%s=%q", e.Field, fmt.Sprint(e.Value))
 	}
+	for _, a := range q.AnyOf {
+		k += fmt.Sprintf("|%s in %q", a.Field, a.Values)
+	}
+	if p := q.Inside; p != nil {
+		k += fmt.Sprintf("|inside %s@%d %q", p.Relation.Table, p.Relation.Revision, p.Key)
+	}
 	return k
+}
+
+// Count gives the exact number of features that a query selects; the second
+// asking is answered from memory while the layer's revision holds.
+func (s *Service) Count(ctx context.Context, r *geo.Relation, q geo.Query) (int64, error) {
+	return s.counts.count(ctx, s.Pool, r, q)
 }

@@ -37,7 +37,7 @@ func (s *Service) Items(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.items(w, r, c)
-	if !stale(err) {
+	if !Stale(err) {
 		return err
 	}
 	// The layer was replaced after the catalogue was read: once more, with the new one.
@@ -203,7 +203,7 @@ func (s *Service) Item(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	err = s.item(w, r, c, key)
-	if !stale(err) {
+	if !Stale(err) {
 		return err
 	}
 	if err := s.Refresh(r.Context()); err != nil {

@@ -32,14 +32,15 @@ type page struct {
 
 // An encoder writes rows of one relation as GeoJSON features.
 type encoder struct {
-	fields []geo.Field
-	names  [][]byte // `,"name":`, the first without its comma
-	// unknown counts geometries that GeoJSON can't say.
-	unknown int
+	fields   []geo.Field
+	names    [][]byte // `,"name":`, the first without its comma
+	geometry geo.GeometryType
+	located  bool // the relation has geometry
+	unknown  int  // geometries that GeoJSON can't say, so far
 }
 
 func newEncoder(r *geo.Relation) *encoder {
-	e := &encoder{fields: r.Fields, names: make([][]byte, len(r.Fields))}
+	e := &encoder{fields: r.Fields, names: make([][]byte, len(r.Fields)), geometry: r.GeometryType, located: r.Geom != ""}
 	for i, f := range r.Fields {
 		if i > 0 {
 			e.names[i] = append(e.names[i], ',')
@@ -155,9 +156,9 @@ func isClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
-// stale reports whether a statement failed because the table is not what the
+// Stale reports whether a statement failed because the table is not what the
 // catalogue said: it was replaced between the two.
-func stale(err error) bool {
+func Stale(err error) bool {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {
 		return false

@@ -34,13 +34,20 @@ func parseQuery(raw string) (url.Values, error) {
 	return v, nil
 }
 
-// onlyFormat refuses every parameter but f, and tells what f asks for.
-func onlyFormat(raw string) (html bool, err error) {
+// ParseQuery reads a query string in which only the named parameters may be,
+// each once.
+func ParseQuery(raw string, names ...string) (url.Values, error) {
 	v, err := parseQuery(raw)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if err := known(v, []string{"f"}, nil); err != nil {
+	return v, known(v, names, nil)
+}
+
+// onlyFormat refuses every parameter but f, and tells what f asks for.
+func onlyFormat(raw string) (html bool, err error) {
+	v, err := ParseQuery(raw, "f")
+	if err != nil {
 		return false, err
 	}
 	return parseFormat(v)
@@ -76,10 +83,11 @@ func known(v url.Values, names []string, fields []geo.Field) error {
 		}
 		slices.Sort(all)
 		all = slices.Compact(all)
-		return &geo.ParamError{
-			Param: clip(name), Value: clip(v.Get(name)),
-			Want: "unknown parameter; known here are " + strings.Join(all, ", "),
+		want := "unknown parameter; none is known here"
+		if len(all) > 0 {
+			want = "unknown parameter; known here are " + strings.Join(all, ", ")
 		}
+		return &geo.ParamError{Param: clip(name), Value: clip(v.Get(name)), Want: want}
 	}
 	return nil
 }

@@ -50,3 +50,23 @@ func parseToken(s string) (token, error) {
 	}
 	return token{geo.VersionID(version), key}, nil
 }
+
+// Token makes the token of a page that ends with a key, on a version of a
+// layer (0 when it has none).
+func Token(version geo.VersionID, key string) string { return token{version, key}.String() }
+
+// ReadToken gives the key that a token goes on after, "" for no token. It is
+// an error when the token is of another version than the one given.
+func ReadToken(s string, version geo.VersionID) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	t, err := parseToken(s)
+	if err != nil {
+		return "", err
+	}
+	if t.version != version {
+		return "", geo.ErrGone
+	}
+	return t.key, nil
+}

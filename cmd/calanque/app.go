@@ -37,14 +37,9 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	if a.hub != nil {
 		return a.hub, nil
 	}
-	url := a.DatabaseURL
-	if url == "" {
-		private, err := cluster.Open(ctx, filepath.Join(a.dataFolder(), "postgres"), cluster.Options{Log: a.log})
-		if err != nil {
-			return nil, err
-		}
-		a.shut = append(a.shut, private.Close)
-		url = private.URL()
+	url, err := a.address(ctx)
+	if err != nil {
+		return nil, err
 	}
 	hub, err := postgis.Open(ctx, postgis.Config{URL: url})
 	if err != nil {
@@ -53,6 +48,20 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	a.hub = hub
 	a.shut = append(a.shut, func() error { hub.Close(); return nil })
 	return hub, nil
+}
+
+// address is how to connect to the database: DATABASE_URL, else the private
+// server, which it starts when needed and holds until the program ends.
+func (a *app) address(ctx context.Context) (string, error) {
+	if a.DatabaseURL != "" {
+		return a.DatabaseURL, nil
+	}
+	private, err := cluster.Open(ctx, filepath.Join(a.dataFolder(), "postgres"), cluster.Options{Log: a.log})
+	if err != nil {
+		return "", err
+	}
+	a.shut = append(a.shut, private.Close)
+	return private.URL(), nil
 }
 
 func (a *app) close() {

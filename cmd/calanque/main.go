@@ -24,7 +24,14 @@ import (
 type cli struct {
 	config
 
-	Match matchCmd `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	Up      upCmd      `cmd:"" help:"Serve the map, the tiles and the API (with a private PostGIS unless DATABASE_URL is set)."`
+	Apply   applyCmd   `cmd:"" help:"Make a catalogue file true: producers, datasets, sources, themes, rules."`
+	Load    loadCmd    `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
+	OSM     osmCmd     `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`
+	Match   matchCmd   `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	Status  statusCmd  `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
+	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
+	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.

@@ -213,7 +213,7 @@ func pairSystem(x, y axisRole) geo.SRID {
 	return y.srid
 }
 
-// pairByValue finds neighbouring columns whose sampled values all are places in
+// pairByValue finds neighbouring columns whose sampled values are places in
 // or near metropolitan France, in degrees with decimals or in Lambert-93.
 func (s *csvSource) pairByValue() placing {
 	for i := 0; i+1 < len(s.layer.Columns); i++ {
@@ -232,9 +232,9 @@ func (s *csvSource) pairByValue() placing {
 
 // A valueRange is what the sampled values of a column span.
 type valueRange struct {
-	n, filled int
-	min, max  float64
-	decimals  bool // three or more after the point, mostly
+	filled   int
+	values   []float64
+	decimals bool // three or more after the point, mostly
 }
 
 var (
@@ -244,8 +244,16 @@ var (
 	l93y     = [2]float64{6046000, 7112000}
 )
 
+// places reports whether all values are numbers and all but a few strays lie in
+// the range.
 func (v valueRange) places(r [2]float64) bool {
-	return v.n >= 2 && v.n == v.filled && v.min >= r[0] && v.max <= r[1]
+	in := 0
+	for _, f := range v.values {
+		if f >= r[0] && f <= r[1] {
+			in++
+		}
+	}
+	return len(v.values) >= 2 && len(v.values) == v.filled && in*50 >= len(v.values)*49
 }
 
 func (s *csvSource) rangeOf(i int) valueRange {
@@ -260,25 +268,23 @@ func (s *csvSource) rangeOf(i int) valueRange {
 		if !ok {
 			continue
 		}
-		if v.n == 0 {
-			v.min, v.max = f, f
-		}
-		v.n++
-		v.min, v.max = min(v.min, f), max(v.max, f)
+		v.values = append(v.values, f)
 		if k := strings.IndexAny(row[i], ".,"); k >= 0 && len(strings.TrimSpace(row[i]))-k > 3 {
 			long++
 		}
 	}
-	v.decimals = long > v.n/2
+	v.decimals = long > len(v.values)/2
 	return v
 }
 
-func blankCell(c string) bool { return strings.TrimSpace(c) == "" || c == `\N` }
+// blankCell reports whether a cell holds no value: nothing, \N, or signs alone.
+func blankCell(c string) bool { return c == `\N` || !strings.ContainsFunc(c, isAlphanumeric) }
 
-// numericColumn reports whether nine tenths of the sampled values are numbers.
+// numericColumn reports whether at least half of the sampled values are numbers:
+// where the title says coordinates, the rest are words for "unknown".
 func (s *csvSource) numericColumn(i int) bool {
 	v := s.rangeOf(i)
-	return v.filled == 0 || v.n*10 >= v.filled*9
+	return v.filled == 0 || len(v.values)*2 >= v.filled
 }
 
 // columnPlace tells whether the column holds geometries or pairs of coordinates.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"strings"
+	"unicode"
 	"unsafe"
 
 	"calanque/geo"
@@ -242,11 +243,13 @@ func cellAt(fields [][]byte, i int) []byte {
 		return nil
 	}
 	b := bytes.TrimSpace(fields[i])
-	if len(b) == 2 && b[0] == '\\' && b[1] == 'N' {
+	if len(b) == 2 && b[0] == '\\' && b[1] == 'N' || bytes.IndexFunc(b, isAlphanumeric) < 0 { // "." and "-" are no value
 		return nil
 	}
 	return b
 }
+
+func isAlphanumeric(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 func (r *csvReading) twoColumns(a, b []byte) {
 	if len(a) == 0 && len(b) == 0 {

@@ -30,7 +30,7 @@ type Head struct {
 }
 
 // All lists the formats in the order in which they are tried.
-var All = []Format{shapefile, geoJSON, csvFormat}
+var All = []Format{shapefile, geoPackage, geoJSON, csvFormat}
 
 const headSize = 64 << 10
 
@@ -108,6 +108,9 @@ func refuse(h Head) error {
 	file := filepath.Base(h.Path)
 	text := strings.TrimSpace(strings.TrimPrefix(string(h.Bytes[:min(len(h.Bytes), 8192)]), "\ufeff"))
 	lower := strings.ToLower(text[:min(len(text), 1024)])
+	if kind := foreignKind(h.Bytes); kind != "" {
+		return geo.Bad(nil, "format.foreign", "file", file, "kind", kind)
+	}
 	switch {
 	case text == "" && h.Size == int64(len(h.Bytes)):
 		return geo.Bad(nil, "format.empty", "file", file)
@@ -122,6 +125,32 @@ func refuse(h Head) error {
 		return geo.Bad(nil, "format.xml", "file", file, "root", xmlRoot(text))
 	}
 	return nil
+}
+
+// foreignKind names what a file is that holds no layer that can be read here,
+// by its first bytes; "" for others.
+func foreignKind(b []byte) string {
+	for _, k := range []struct{ magic, kind string }{
+		{"\x1f\x8b", "gzip"},
+		{"BZh", "bzip2"},
+		{"7z\xbc\xaf\x27\x1c", "7z"},
+		{"Rar!\x1a\x07", "rar"},
+		{"\xfd7zXZ\x00", "xz"},
+		{"\x28\xb5\x2f\xfd", "zstd"},
+		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"},
+		{"%PDF-", "pdf"},
+		{"\x89PNG", "png"},
+		{"\xff\xd8\xff", "jpeg"},
+		{"II*\x00", "tiff"},
+		{"MM\x00*", "tiff"},
+		{"fgb\x03fgb", "flatgeobuf"},
+		{"PAR1", "parquet"},
+	} {
+		if bytes.HasPrefix(b, []byte(k.magic)) {
+			return k.kind
+		}
+	}
+	return ""
 }
 
 var (

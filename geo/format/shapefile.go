@@ -250,7 +250,7 @@ func (s *shapeSource) useIndex(spans []span, sequential bool, shx, shp string) (
 			// Truncated, or an index of another file: the record before tells.
 			if i > 0 && s.headerFits(spans[i-1], head) || i == 0 && s.headerFits(sp, head) {
 				return false, geo.Bad(io.ErrUnexpectedEOF, "shapefile.truncated", "file", shp,
-					"record", i+1, "records", len(spans), "offset", sp.off-8, "size", s.size)
+					"record", i+1, "offset", sp.off-8, "size", s.size)
 			}
 			s.layer.Notes = append(s.layer.Notes, geo.Say("shapefile.bad-shx", "file", shx))
 			return false, nil
@@ -284,14 +284,14 @@ func (s *shapeSource) walk(name string, declared int64) error {
 			if declared < s.size && n > 0 { // a few bytes after the end that the header gives
 				break
 			}
-			return geo.Bad(err, "shapefile.truncated", "file", name, "record", n+1, "records", -1, "offset", off, "size", s.size)
+			return geo.Bad(err, "shapefile.truncated", "file", name, "record", n+1, "offset", off, "size", s.size)
 		}
 		length := int64(int32(binary.BigEndian.Uint32(h[4:]))) * 2
 		if length < 4 || off+8+length > s.size {
 			if off >= declared && n > 0 {
 				break
 			}
-			return geo.Bad(io.ErrUnexpectedEOF, "shapefile.truncated", "file", name, "record", n+1, "records", -1, "offset", off, "size", s.size)
+			return geo.Bad(io.ErrUnexpectedEOF, "shapefile.truncated", "file", name, "record", n+1, "offset", off, "size", s.size)
 		}
 		n++
 		off += 8 + length

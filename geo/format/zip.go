@@ -42,7 +42,7 @@ func openZip(ctx context.Context, path string, o Options) (Source, error) {
 	}
 	defer z.Close()
 	if len(z.File) > maxZipEntries {
-		return nil, geo.Bad(nil, "zip.bomb", "file", filepath.Base(path), "limit", maxZipEntries)
+		return nil, geo.Bad(nil, "zip.entries", "file", filepath.Base(path), "limit", maxZipEntries)
 	}
 	dir, err := os.MkdirTemp("", "calanque-zip-")
 	if err != nil {
@@ -66,6 +66,9 @@ func openUnpacked(ctx context.Context, z *zip.ReadCloser, path, dir string, o Op
 		}
 	}
 	if len(u.data) == 0 && len(u.tables) == 0 {
+		if kind := officeKind(z); kind != "" {
+			return nil, geo.Bad(nil, "format.foreign", "file", u.file, "kind", kind)
+		}
 		return nil, geo.Bad(nil, "zip.no-data", "file", u.file, "files", clip(strings.Join(u.others, ", "), 300))
 	}
 	many, err := openMany(ctx, u.files(), o)
@@ -74,6 +77,23 @@ func openUnpacked(ctx context.Context, z *zip.ReadCloser, path, dir string, o Op
 	}
 	many.dir = dir
 	return chooseLayer(many, o)
+}
+
+// officeKind recognises the documents that are .zip files inside.
+func officeKind(z *zip.ReadCloser) string {
+	for _, f := range z.File {
+		switch {
+		case strings.HasPrefix(f.Name, "xl/"):
+			return "xlsx"
+		case strings.HasPrefix(f.Name, "word/"):
+			return "docx"
+		case f.Name == "mimetype":
+			return "ods"
+		case strings.HasSuffix(strings.ToLower(f.Name), ".kml"):
+			return "kmz"
+		}
+	}
+	return ""
 }
 
 // An unpacker writes the entries of a .zip that matter. Folders keep apart

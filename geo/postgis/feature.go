@@ -25,6 +25,23 @@ func Each(ctx context.Context, db DB, r *geo.Relation, q geo.Query, fn func(*geo
 }
 
 func eachRow(ctx context.Context, db DB, r *geo.Relation, sql string, args []any, fn func(*geo.Feature) error) error {
+	n := 0
+	count := func(f *geo.Feature) error {
+		n++
+		return fn(f)
+	}
+	err := eachRowOnce(ctx, db, r, sql, args, count)
+	if n == 0 && isCode(err, planChanged) {
+		// A series' field was widened under a prepared statement, which the driver has forgotten now.
+		return eachRowOnce(ctx, db, r, sql, args, count)
+	}
+	return err
+}
+
+// planChanged is PostgreSQL's "cached plan must not change result type".
+const planChanged = "0A000"
+
+func eachRowOnce(ctx context.Context, db DB, r *geo.Relation, sql string, args []any, fn func(*geo.Feature) error) error {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", r.Layer, Kind(err))
@@ -72,7 +89,7 @@ func One(ctx context.Context, db DB, r *geo.Relation, key string) (geo.Feature, 
 // Limit left aside. Of a query that selects everything it is what the
 // catalogue knows.
 func Count(ctx context.Context, db DB, r *geo.Relation, q geo.Query) (int64, error) {
-	if q.Box == nil && q.Interval == nil && len(q.Equals) == 0 {
+	if q.Box == nil && q.Interval == nil && len(q.Equals) == 0 && len(q.AnyOf) == 0 && q.Inside == nil {
 		return r.Count, nil
 	}
 	where, args, err := conditions(r, q, nil, nil)
@@ -115,7 +132,11 @@ func selectWhere(r *geo.Relation, q geo.Query, where []string, args []any) (stri
 		cond += and + quote(r.Key) + " > " + arg(&args, q.After)
 	}
 	columns := []string{quote(r.Key) + "::text", "null::bytea"}
-	if r.Geom != "" && !q.NoGeom {
+	switch {
+	case r.Geom == "" || q.NoGeom:
+	case q.Simplify > 0 && r.Geom3857 != "":
+		columns[1] = "st_asewkb(st_transform(st_simplify(" + quote(r.Geom3857) + ", " + arg(&args, q.Simplify) + ", true), 4326))"
+	default:
 		columns[1] = "st_asewkb(" + toWGS84(r) + ")"
 	}
 	for _, f := range r.Fields {
@@ -152,6 +173,15 @@ func conditions(r *geo.Relation, q geo.Query, where []string, args []any) (strin
 		}
 		where = append(where, quote(e.Field)+" = "+arg(&args, e.Value)+columnTypes[f.Type])
 	}
+	for _, a := range q.AnyOf {
+		if f, ok := r.Field(a.Field); !ok || f.Type != geo.TextField {
+			return "", nil, &geo.ParamError{Param: a.Field, Want: "want a text field of the layer"}
+		}
+		where = append(where, quote(a.Field)+"::text = any("+arg(&args, a.Values)+"::text[])")
+	}
+	if q.Inside != nil {
+		where = append(where, inside(r, q.Inside, &args))
+	}
 	if len(where) == 0 {
 		return "", args, nil
 	}
@@ -174,15 +204,36 @@ func within(r *geo.Relation, b geo.Box, args *[]any) string {
 	if r.Geom3857 == "" {
 		return "false" // nothing without a geometry is anywhere
 	}
+	// A snapshot's extent is true for ever: what it all lies in need not be asked of each row.
+	if e := r.Extent; r.Version != 0 && !e.Empty() && b.MinX <= e.MinX && b.MinY <= e.MinY && b.MaxX >= e.MaxX && b.MaxY >= e.MaxY {
+		return quote(r.Geom3857) + " is not null"
+	}
 	if b.MinX > b.MaxX {
 		west, east := b, b
 		west.MaxX, east.MinX = 180, -180
 		return "(" + within(r, west, args) + " or " + within(r, east, args) + ")"
 	}
-	x0, y0 := mercator(b.MinX, b.MinY)
-	x1, y1 := mercator(b.MaxX, b.MaxY)
+	// Positions are published with seven decimals: what is on the border then is inside.
+	const half = 0.5e-7 // degrees, 5 mm
+	x0, y0 := mercator(b.MinX-half, b.MinY-half)
+	x1, y1 := mercator(b.MaxX+half, b.MaxY+half)
 	box := fmt.Sprintf("st_makeenvelope(%s, %s, %s, %s, 3857)", arg(args, x0), arg(args, y0), arg(args, x1), arg(args, y1))
 	return "st_intersects(" + quote(r.Geom3857) + ", " + box + ")"
+}
+
+// inside is the condition that a geometry lies in the area of a place, at
+// least partly. Areas that only touch it do not.
+func inside(r *geo.Relation, p *geo.Place, args *[]any) string {
+	if r.Geom3857 == "" || p.Relation.Geom3857 == "" {
+		return "false"
+	}
+	area := fmt.Sprintf("(select %s from %s where %s = %s)",
+		quote(p.Relation.Geom3857), table(p.Relation), quote(p.Relation.Key), arg(args, p.Key))
+	cond := "st_intersects(" + quote(r.Geom3857) + ", " + area + ")"
+	if r.GeometryType == geo.Polygon || r.GeometryType == geo.Mixed {
+		cond += " and (st_dimension(" + quote(r.Geom3857) + ") < 2 or st_relate(" + quote(r.Geom3857) + ", " + area + ", 'T********'))"
+	}
+	return cond
 }
 
 // mercator projects lon/lat degrees to EPSG:3857 metres; latitudes beyond the

@@ -55,14 +55,14 @@ func BeginLoad(ctx context.Context, h *Hub, slug string) (*Loading, error) {
 	var free bool
 	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey("load "+slug)).Scan(&free)
 	if err == nil && !free {
-		err = fmt.Errorf("another load of it is running: %w", geo.ErrConflict)
+		err = geo.Bad(geo.ErrConflict, "load.running", "dataset", slug)
 	}
 	if err == nil {
 		err = l.recover(ctx)
 	}
 	if err != nil {
 		l.Close()
-		return nil, fmt.Errorf("load %s: %w", slug, Kind(err))
+		return nil, fmt.Errorf("begin the load of %s: %w", slug, Kind(err))
 	}
 	return l, nil
 }

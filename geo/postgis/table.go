@@ -23,7 +23,9 @@ type Table struct {
 	Title        geo.Text
 	KeyFields    []string // what the key is made of; none for a hash of the content
 	Position     int
-	SRID         geo.SRID // 0 with geometry type None
+	Style        map[string]any      // how the viewer draws it; nil keeps what is there
+	Labels       map[string]geo.Text // of fields
+	SRID         geo.SRID            // 0 with geometry type None
 	GeometryType geo.GeometryType
 	Curves       bool // some geometry may have arcs: they become lines
 	Fields       []geo.Field
@@ -137,11 +139,12 @@ func (l *Loading) putLayer(ctx context.Context, tx pgx.Tx, t *Table) (geo.LayerI
 	}
 	var id geo.LayerID
 	err := tx.QueryRow(ctx, `
-		insert into layer (dataset_id, name, title, life, key_fields, position)
-		values ($1, $2, $3, $4, $5, $6)
-		on conflict (name) do update set title = excluded.title, key_fields = excluded.key_fields, position = excluded.position
+		insert into layer (dataset_id, name, title, life, key_fields, position, style, labels)
+		values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'))
+		on conflict (name) do update set title = excluded.title, key_fields = excluded.key_fields, position = excluded.position,
+			style = coalesce(excluded.style, layer.style), labels = layer.labels || excluded.labels
 			where layer.dataset_id = excluded.dataset_id
-		returning id`, l.dataset, t.Layer, t.Title, life, key, t.Position).Scan(&id)
+		returning id`, l.dataset, t.Layer, t.Title, life, key, t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels)).Scan(&id)
 	if err == pgx.ErrNoRows {
 		return 0, fmt.Errorf("layer name %s belongs to another dataset: %w", t.Layer, geo.ErrExists)
 	}

@@ -105,7 +105,7 @@ func (d *decision) record(i int) outcome {
 	case p.metres > d.rule.Distance.Moved:
 		out.kind, out.reason = Moved, geo.Message{Code: "match.moved", Args: args}
 	case len(differing) > 0:
-		args["what"] = d.what(differing)
+		args["fields"] = differing
 		out.kind, out.reason = AttributesDiffer, geo.Message{Code: "match.attributes-differ", Args: args}
 	default:
 		out.kind, out.reason = Identical, geo.Message{Code: "match.identical", Args: args}
@@ -173,11 +173,13 @@ func (d *decision) unmatched(i int) outcome {
 			return d.ambiguous(i, p.bits, p)
 		}
 	}
-	reason := geo.Say("match.only-open-data", "radius", d.rule.Distance.Max)
+	args := map[string]any{"radius": d.rule.Distance.Max}
 	if near := d.nearest(i); near != nil {
-		reason = geo.Say("match.only-open-data-near", "radius", d.rule.Distance.Max, "nearest", d.candidate(near))
+		args["nearest"] = round(near.metres)
+		args["nearest_name"] = first(d.objects[near.obj].names)
 	}
-	return outcome{record: i, object: -1, kind: OnlyOpenData, metres: math.NaN(), reason: reason}
+	return outcome{record: i, object: -1, kind: OnlyOpenData, metres: math.NaN(),
+		reason: geo.Message{Code: "match.only-open-data", Args: args}}
 }
 
 // sameRecord tells whether two records look like one place delivered twice.
@@ -208,12 +210,11 @@ func (d *decision) nearest(i int) *pair {
 }
 
 func (d *decision) ambiguous(i int, bits float64, candidates ...*pair) outcome {
-	list := make([]geo.Message, 0, len(candidates))
-	keys := make([]string, 0, len(candidates))
+	list := make([]map[string]any, 0, len(candidates))
 	for _, p := range candidates {
+		o := &d.objects[p.obj]
 		d.asked[p.obj] = true
-		list = append(list, d.candidate(p))
-		keys = append(keys, d.objects[p.obj].key)
+		list = append(list, map[string]any{"osm": o.key, "name": first(o.names), "distance": round(p.metres)})
 	}
 	code := "match.ambiguous"
 	if len(candidates) == 1 {
@@ -224,37 +225,21 @@ func (d *decision) ambiguous(i int, bits float64, candidates ...*pair) outcome {
 		comparison: d.rule.compare(&d.recs[i], &d.objects[candidates[0].obj])}
 }
 
-// evidence is what the sentence of a match is built from: messages within the
-// message, each said as a sentence of its own.
+// evidence is what the sentence of a match is built from.
 func (d *decision) evidence(p *pair) map[string]any {
-	args := map[string]any{"distance": round(p.metres), "name": geo.Say("match.name." + string(p.level))}
+	args := map[string]any{"distance": round(p.metres), "name": string(p.level)}
 	if p.sameRef {
 		args["reference"] = d.recs[p.rec].ref
 	}
-	args["neighbour"] = geo.Say("match.neighbour.none", "radius", d.rule.Distance.Max)
 	for _, q := range d.ofRec[p.rec] {
 		if q != p {
-			args["neighbour"] = geo.Say("match.neighbour.other", "candidate", d.candidate(q))
-			break
+			args["runner_up"] = round(q.metres)
+			args["runner_up_name"] = first(d.objects[q.obj].names)
+			return args
 		}
 	}
+	args["none_within"] = d.rule.Distance.Max
 	return args
-}
-
-// candidate names an object and how far it is.
-func (d *decision) candidate(p *pair) geo.Message {
-	if n := first(d.objects[p.obj].names); n != "" {
-		return geo.Say("match.candidate.named", "name", n, "distance", round(p.metres))
-	}
-	return geo.Say("match.candidate.unnamed", "distance", round(p.metres))
-}
-
-// what says which values differ.
-func (d *decision) what(fields []string) geo.Message {
-	if len(fields) == 1 && fields[0] == d.rule.Name {
-		return geo.Say("match.what.name")
-	}
-	return geo.Say("match.what.fields", "n", len(fields), "fields", fields)
 }
 
 // lone decides an object that no record was given: the territory's own, or a

@@ -245,3 +245,18 @@ func (r *Reader) readOrdered(ctx context.Context, o ReadOptions, fn func(*Block)
 	}
 	return err
 }
+
+// Kinds tells which kinds of objects data block i holds, without decoding
+// them. In a sorted file it allows to find the first way or relation by
+// halving.
+func (r *Reader) Kinds(i int) (k Kinds, err error) {
+	p, d := r.places[i+1], &decoder{r: r}
+	raw, err := d.unpack(p)
+	if err == nil {
+		k, err = survey(raw)
+	}
+	if err != nil {
+		return 0, r.corrupt(p.at, err)
+	}
+	return k, nil
+}

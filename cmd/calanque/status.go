@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	"calanque/geo"
+	"calanque/geo/postgis"
+)
+
+type statusCmd struct {
+	Dataset string `arg:"" optional:"" help:"Dataset to look at; all of them when left out."`
+	Issues  bool   `help:"Write what happened to each record of the last delivery, as CSV."`
+	JSON    bool   `name:"json" help:"Print as JSON."`
+}
+
+// Help shows an example.
+func (*statusCmd) Help() string {
+	return `Examples:
+  calanque status
+  calanque status points-eau
+  calanque status points-eau --issues > issues.csv
+
+The CSV holds whole rejected rows, which may name people: it is for the
+producer, not for publication.`
+}
+
+// A datasetStatus is what status prints of a dataset.
+type datasetStatus struct {
+	Dataset   string                  `json:"dataset"`
+	Title     geo.Text                `json:"title"`
+	Producer  string                  `json:"producer"`
+	Licence   string                  `json:"licence"`
+	Life      geo.Life                `json:"life"`
+	Frequency string                  `json:"frequency,omitempty"`
+	Retired   bool                    `json:"retired,omitempty"`
+	Published *time.Time              `json:"published"`
+	Layers    []postgis.LayerStatus   `json:"layers"`
+	Versions  []postgis.VersionStatus `json:"versions,omitempty"`
+}
+
+// Run prints where datasets stand.
+func (c *statusCmd) Run(ctx context.Context, a *app) error {
+	if c.Issues && c.Dataset == "" {
+		return &geo.ParamError{Param: "issues", Want: "want the name of a dataset"}
+	}
+	hub, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Issues {
+		return c.issues(ctx, a, hub)
+	}
+	list, err := c.collect(ctx, hub)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(list)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
+	for _, d := range list {
+		when := "–"
+		if d.Published != nil {
+			when = d.Published.Format("2006-01-02 15:04")
+		}
+		if d.Retired {
+			when += " " + a.sentence(geo.Say("status.retired"))
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Dataset, d.Producer, d.Licence, when)
+		for _, l := range d.Layers {
+			fmt.Fprintf(w, "  %s\t%s\n", l.Name, a.sentence(geo.Say("status.layer", "rows", l.Rows, "read", l.Read, "loaded", l.Loaded,
+				"repaired", l.Repaired, "rejected", l.Rejected, "no_geometry", l.NoGeometry)))
+		}
+		for _, v := range d.Versions {
+			line := a.sentence(geo.Say("status.version", "number", v.Number, "source", v.Source, "state", v.State, "at", v.Started.Format("2006-01-02 15:04")))
+			if v.Failure != nil {
+				line += " – " + a.sentence(*v.Failure)
+			}
+			fmt.Fprintf(w, "  %s\n", line)
+		}
+	}
+	return w.Flush()
+}
+
+func (c *statusCmd) collect(ctx context.Context, hub *postgis.Hub) ([]datasetStatus, error) {
+	datasets, err := postgis.Datasets(ctx, hub.Owner)
+	if err != nil {
+		return nil, err
+	}
+	list := []datasetStatus{}
+	for _, d := range datasets {
+		if c.Dataset != "" && c.Dataset != d.Slug {
+			continue
+		}
+		s := datasetStatus{
+			Dataset: d.Slug, Title: d.Title, Producer: d.Producer, Licence: d.Licence, Life: d.Life, Frequency: d.Frequency, Retired: d.Retired,
+		}
+		if d.Published != 0 {
+			s.Published = &d.PublishedAt
+			if s.Layers, err = postgis.VersionLayers(ctx, hub.Owner, d.Published); err != nil {
+				return nil, err
+			}
+		}
+		if c.Dataset != "" {
+			if s.Versions, err = postgis.Versions(ctx, hub.Owner, d.Slug, 20); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, s)
+	}
+	if c.Dataset != "" && len(list) == 0 {
+		return nil, geo.Bad(geo.ErrNotFound, "status.no-dataset", "dataset", c.Dataset)
+	}
+	return list, nil
+}
+
+// issues writes those of the last delivery, published or refused.
+func (c *statusCmd) issues(ctx context.Context, a *app, hub *postgis.Hub) error {
+	versions, err := postgis.Versions(ctx, hub.Owner, c.Dataset, 1)
+	if err != nil {
+		return err
+	}
+	if len(versions) == 0 {
+		return geo.Bad(geo.ErrNotFound, "status.no-dataset", "dataset", c.Dataset)
+	}
+	w := csv.NewWriter(a.stdout)
+	if err := w.Write([]string{"layer", "record", "field", "value", "rule", "action", "message", "raw"}); err != nil {
+		return err
+	}
+	err = postgis.EachIssue(ctx, hub.Owner, versions[0].Version, func(i postgis.StoredIssue) error {
+		action := "repaired"
+		if i.Rejected {
+			action = "rejected"
+		}
+		return w.Write([]string{i.Layer, strconv.FormatInt(i.Record, 10), i.Field, i.Value, i.Rule, action, a.sentence(i.Message), i.Raw})
+	})
+	if err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
