@@ -126,6 +126,9 @@ func (w *world) plant() {
 			return -1
 		}
 		v := .55*n.at(p.X/330+9, p.Y/330, 4) + .45*n.at(p.X/1700, p.Y/1700+5, 3)
+		if !detail.has(p) {
+			v = .3*n.at(p.X/420+9, p.Y/420, 2) + .7*n.at(p.X/1700, p.Y/1700+5, 4)
+		}
 		v += .3*min(1, w.height(p)/420) - .04 - .35*step(90, 30, d)
 		if v < .4 {
 			return v
@@ -157,7 +160,7 @@ func (w *world) outside(g *grid, level float64) []patch {
 			h.v[k] = -1
 		}
 	}
-	return patches(rounded(h.above(level), 9), 22000)
+	return patches(rounded(h.above(level), 7), 45000)
 }
 
 func rounded(rings []line, e float64) []line {

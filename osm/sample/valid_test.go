@@ -9,7 +9,7 @@ import (
 // believable.
 func TestAreasAreSimple(t *testing.T) {
 	t.Parallel()
-	for _, seed := range []int64{1, 2, 3} {
+	for _, seed := range []int64{1, 5} {
 		w, err := newWorld(seed)
 		if err != nil {
 			t.Fatal(err)
