@@ -160,6 +160,11 @@ func Kind(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("%w: %w", geo.ErrNotFound, err)
 	}
+	// A connection that can't be made first: its cause may be an answer of the server.
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+		return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch {
@@ -171,10 +176,6 @@ func Kind(err error) error {
 			return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
 		}
 		return err
-	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
-		return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
 	}
 	return err
 }

@@ -97,7 +97,7 @@ func (d *decision) record(i int) outcome {
 	args := d.evidence(p)
 	differing := conflicts(cmp)
 	switch {
-	case p.sameRef && p.metres > 4*d.rule.Distance.Max:
+	case p.sameRef && p.metres > farFactor*d.rule.Distance.Max:
 		out.kind, out.reason = FarReference, geo.Message{Code: "match.far-reference", Args: args}
 	case o.closed != "":
 		args["prefix"] = o.closed
@@ -126,6 +126,10 @@ func (d *decision) outOfScope(i int) (outcome, bool) {
 	}
 	return out, false
 }
+
+// farFactor times the rule's reach is where a shared reference no longer means
+// that the place has moved, but that one side is wrong.
+const farFactor = 2.5
 
 // rival is the best other free object of the pair's record that comes within
 // the margin, or nil. Two objects of one place (a duplicate) are no rivals.

@@ -42,7 +42,7 @@ func (r *Rule) compare(rec *record, obj *object) []comparison {
 			c.Is = missing(c.Ours, c.Theirs)
 		case l == nameExact:
 			c.Is, c.Theirs = equal, which
-		case l == nameNormalised:
+		case l == nameNormalised, l == nameMissing: // "Mairie" does not contradict "Mairie de Roquebelle"
 			c.Is, c.Theirs = equivalent, which
 		default:
 			c.Is = conflict
