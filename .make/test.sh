@@ -1,23 +1,10 @@
 #!/bin/bash
-# Runs all tests: Go's with the race detector, the viewer's, and those in a browser. Prints a line for each package,
-# what failed in full, what was skipped and why, and the number of tests that ran.
+# Runs all tests: Go's with the race detector, the viewer's, and those in a browser. All run even when some fail.
 . "$(dirname "$0")/lib.sh"
 
-summary='
-/^=== |^ *--- PASS|^PASS$/ { next }
-/^ *--- SKIP/ { skipped++ }
-/^ok .*\t|^FAIL\t|^\?/ { if (/no test files/) next; packages++ }
-{ print; fflush() }
-'
-say "go test -race ./..."
-log=$tools/test.log
 status=0
-CGO_ENABLED=1 go test -race -v -timeout 13m ./... 2>&1 | tee "$log" | awk "$summary" || status=$?
-passed=$(grep -c '^ *--- PASS' "$log" || true)
-failed=$(grep -c '^ *--- FAIL' "$log" || true)
-skipped=$(grep -c '^ *--- SKIP' "$log" || true)
-say "go: $passed passed, $failed failed, $skipped skipped"
-
+say "go test -race ./..."
+CGO_ENABLED=1 go test -race -json -timeout 13m ./... | node .make/summary.mjs || status=$?
 if [ -e viewer/package-lock.json ]; then
 	cd viewer
 	say "viewer: unit tests"

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -61,15 +62,15 @@ func (l testLog) Write(b []byte) (int, error) {
 func (s *site) load(t postgis.Table, life geo.Life, rows []postgis.Row) {
 	s.t.Helper()
 	ctx := s.t.Context()
+	if t.Title == nil {
+		t.Title = geo.Text{"fr": t.Layer}
+	}
 	slug := strings.ReplaceAll(t.Layer, "_", "-")
 	_, err := s.hub.Owner.Exec(ctx, `
 		insert into dataset (slug, producer_id, licence_id, title, life) values ($1, 'crige', 'lo-2.0', $2, $3)
 		on conflict (slug) do nothing`, slug, t.Title, life)
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	if t.Title == nil {
-		t.Title = geo.Text{"fr": t.Layer}
 	}
 	l, err := postgis.BeginLoad(ctx, s.hub, slug)
 	if err != nil {
@@ -264,4 +265,21 @@ func gunzip(t testing.TB, b []byte) []byte {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// serveOn serves a site on a port of its own and gives its address.
+func serveOn(t testing.TB, s *site) string {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func countLines(t testing.TB, file string) int {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Count(b, []byte("\n"))
 }

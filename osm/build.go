@@ -179,11 +179,12 @@ func repair(ctx context.Context, tx pgx.Tx, t *table) ([]Problem, error) {
 	}
 	rows, err := tx.Query(ctx, `
 		with bad as materialized (
-			select f._fid, d.reason, st_x(st_transform(d.location, 4326)) as lon, st_y(st_transform(d.location, 4326)) as lat,
-				st_collectionextract(st_makevalid(f.geom), 3) as geom
+			select f._fid, d.reason, st_x(p.at) as lon, st_y(p.at) as lat,
+				st_forcepolygonccw(st_collectionextract(st_makevalid(f.geom), 3)) as geom
 			from unnest($1::bigint[]) u (_fid)
 			join `+t.build()+` f using (_fid)
 			cross join lateral st_isvaliddetail(f.geom) d
+			cross join lateral (select st_transform(st_setsrid(d.location, 3857), 4326) as at) p
 			where not d.valid
 		), mended as (
 			update `+t.build()+` f set geom = b.geom

@@ -179,8 +179,8 @@ func (w *worker) drawRing(o object, locs []location) bool {
 	ring := locs[:max(0, len(locs)-1)] // the last is the first
 	if len(ring) >= 3 && !repeats(ring, &w.keys) {
 		w.ring = projectAll(w.ring, ring)
-		if a := area2(w.ring); a != 0 {
-			if a < 0 {
+		if !collinear(w.ring) {
+			if area2(w.ring) < 0 {
 				slices.Reverse(w.ring)
 			}
 			w.drawArea(o, []polygon{{w.ring}}, !provenSimple(w.ring))
@@ -233,7 +233,7 @@ func (w *worker) relation(r areaRelation) {
 		if pieces.missing > 0 && pieces.outerIn(a.openIn) {
 			a.polygons = nil // cut at the extract's border: the rest would pass for the whole
 		}
-	} else if len(a.polygons) == 0 && pieces.missing == 0 {
+	} else if len(a.polygons) == 0 && len(pieces.lines) > 0 && pieces.missing == 0 {
 		w.problem(o, areaFlat)
 	}
 	if len(a.polygons) == 0 {

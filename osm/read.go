@@ -23,13 +23,6 @@ type object struct {
 	tags    []pbf.Tag
 }
 
-func (o object) key() objectKey { return objectKey{o.kind, o.id} }
-
-type objectKey struct {
-	kind byte
-	id   int64
-}
-
 // An areaRelation is a relation that describes an area.
 type areaRelation struct {
 	object

@@ -32,7 +32,7 @@ func provenSimple(ring []point) bool {
 			}
 		}
 	}
-	return n > 3 || area2(ring) != 0
+	return true
 }
 
 // provenApart reports whether two segments surely share no point.
@@ -77,4 +77,14 @@ func projectAll(dst []point, ls []location) []point {
 		dst = append(dst, l.project())
 	}
 	return dst
+}
+
+// collinear reports whether all corners of a ring may lie on one line.
+func collinear(ring []point) bool {
+	for i := 2; i < len(ring); i++ {
+		if _, sure := orientation(ring[0], ring[1], ring[i]); sure {
+			return false
+		}
+	}
+	return true
 }

@@ -139,7 +139,7 @@ func (t Theme) put(ctx context.Context, tx pgx.Tx, updated time.Time) (bool, err
 		insert into theme (id, title, selection, fields, position) values ($1, $2, $3, $4, $5)
 		on conflict (id) do update set
 			title = excluded.title, selection = excluded.selection, fields = excluded.fields, position = excluded.position`,
-		t.ID, t.Title, t.Selection, slices.Concat([]ThemeField{}, t.Fields), t.Position)
+		t.ID, t.Title, t.Selection, append([]ThemeField{}, t.Fields...), t.Position)
 	if err != nil {
 		return false, fmt.Errorf("store theme %s: %w", t.ID, err)
 	}

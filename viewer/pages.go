@@ -18,7 +18,7 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed src/icons.json src/symbols.json
+//go:embed src/icons.json src/symbols.json src/outline.svg
 var drawings embed.FS
 
 // Map writes the page /carte.
@@ -60,6 +60,7 @@ func functions(lang string) template.FuncMap {
 		"lang":     func() string { return lang },
 		"langs":    func() []string { return Languages },
 		"icon":     icon,
+		"outline":  outline,
 		"outcome":  outcomeSymbol,
 		"chip":     chip,
 		"href":     href,
@@ -143,6 +144,12 @@ func problemCode(part string, status int) string {
 func scriptJSON(v any) (template.JS, error) {
 	data, err := json.Marshal(v)
 	return template.JS(data), err
+}
+
+// outline is the region's outline, seen until the map is drawn.
+func outline() (template.HTML, error) {
+	svg, err := drawings.ReadFile("src/outline.svg")
+	return template.HTML(svg), err
 }
 
 // icon is one of the interface's icons of src/icons.json.

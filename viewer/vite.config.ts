@@ -1,12 +1,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from './testing.ts';
+import { lean } from './lean.ts';
 import { defineConfig } from 'vitest/config';
 
 // Nothing is inlined as data: (the content security policy is default-src 'self'),
 // and the manifest tells the Go side which files a page needs.
 export default defineConfig({
   base: '/assets/',
-  plugins: [svelte(), svelteTesting()],
+  plugins: [lean(), svelte(), svelteTesting()],
   build: {
     target: 'es2022',
     sourcemap: false,

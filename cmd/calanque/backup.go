@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -182,20 +183,27 @@ func (s *server) maintenance(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// alone returns an error when somebody else is connected to the database.
+// alone returns an error when somebody else is connected to the database, and
+// stays so: a connection that was closed just now takes a moment to go.
 func (s *server) alone(ctx context.Context, conn *pgx.Conn) error {
-	var others int
-	err := conn.QueryRow(ctx, `
-		select count(*)
-		from pg_stat_activity
-		where datname = $1 and backend_type = 'client backend'`, s.name).Scan(&others)
-	if err != nil {
-		return fmt.Errorf("ask who uses the database: %w", err)
+	const patience = 2 * time.Second
+	for begun := time.Now(); ; {
+		var others int
+		err := conn.QueryRow(ctx, `
+			select count(*)
+			from pg_stat_activity
+			where datname = $1 and backend_type = 'client backend'`, s.name).Scan(&others)
+		if err != nil {
+			return fmt.Errorf("ask who uses the database: %w", err)
+		}
+		if others == 0 {
+			return nil
+		}
+		if time.Since(begun) > patience {
+			return geo.Bad(nil, "backup.in-use")
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	if others > 0 {
-		return geo.Bad(nil, "backup.in-use")
-	}
-	return nil
 }
 
 // fill restores a backup into a fresh database and migrates it.

@@ -54,7 +54,7 @@ func Recognise(declared string) (geo.SRID, Axes) {
 	if sys, ok := parseProjString(s); ok {
 		return match(sys), XY
 	}
-	if n, ok := parseWKT(s); ok {
+	if n, ok := parseWKT(s); ok && n.isSystem() {
 		return recogniseWKT(n), XY
 	}
 	return recogniseName(s), XY

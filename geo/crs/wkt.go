@@ -117,6 +117,12 @@ func (p *wktParser) item(n *node, depth int) {
 	}
 }
 
+// isSystem reports whether the node is a coordinate system, by its keyword:
+// PROJCS, GEOGCRS, LOCAL_CS…
+func (n *node) isSystem() bool {
+	return strings.HasSuffix(n.keyword, "CS") || strings.HasSuffix(n.keyword, "CRS")
+}
+
 // child gives the first child with one of the keywords, nil for none.
 func (n *node) child(keywords ...string) *node {
 	if n == nil {

@@ -119,7 +119,8 @@ func (s *csvSource) look(o Options) (sample, error) {
 // binaryText reports whether NUL bytes are more than strays.
 func binaryText(b []byte) bool {
 	b = b[:min(len(b), 4096)]
-	return bytes.Count(b, []byte{0})*50 > len(b)
+	n := bytes.Count(b, []byte{0})
+	return n > 4 && n*50 > len(b)
 }
 
 // A csvFacts is what all the rows look like.
@@ -271,7 +272,11 @@ func (s *csvSource) nameColumns(smp sample, f csvFacts) {
 		}
 		s.layer.Columns = append(s.layer.Columns, Column{Title: title, Type: geo.TextField, Untyped: true})
 	}
-	if dropped := max(s.rowCut, len(s.titles)) - s.width; dropped > 0 {
+	had := s.rowCut
+	if s.header {
+		had = len(s.titles)
+	}
+	if dropped := had - s.width; dropped > 0 {
 		s.layer.Notes = append(s.layer.Notes, geo.Say("csv.empty-column", "count", dropped))
 	}
 	if !s.header {

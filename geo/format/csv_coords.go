@@ -277,12 +277,14 @@ func (s *csvSource) rangeOf(i int) valueRange {
 	return v
 }
 
-func blankCell(c string) bool { return strings.TrimSpace(c) == "" || c == `\N` }
+// blankCell reports whether a cell holds no value: nothing, \N, or signs alone.
+func blankCell(c string) bool { return c == `\N` || !strings.ContainsFunc(c, isAlphanumeric) }
 
-// numericColumn reports whether nine tenths of the sampled values are numbers.
+// numericColumn reports whether at least half of the sampled values are numbers:
+// where the title says coordinates, the rest are words for "unknown".
 func (s *csvSource) numericColumn(i int) bool {
 	v := s.rangeOf(i)
-	return v.filled == 0 || len(v.values)*10 >= v.filled*9
+	return v.filled == 0 || len(v.values)*2 >= v.filled
 }
 
 // columnPlace tells whether the column holds geometries or pairs of coordinates.

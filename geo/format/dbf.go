@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"strings"
 
 	"calanque/geo"
 )
@@ -206,6 +207,15 @@ func (d *dbf) scan() (*verdict, error) {
 	}
 	for i := range d.fields {
 		d.settle(&d.fields[i], facts[i])
+	}
+	var lost []string
+	for _, f := range d.fields {
+		if strings.IndexByte("GPM", f.kind) >= 0 {
+			lost = append(lost, string(f.raw))
+		}
+	}
+	if len(lost) > 0 {
+		d.notes = append(d.notes, geo.Say("dbf.memo", "file", d.name, "fields", strings.Join(lost, ", ")))
 	}
 	if d.deleted > 0 {
 		d.notes = append(d.notes, geo.Say("dbf.deleted", "file", d.name, "count", d.deleted))

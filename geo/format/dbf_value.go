@@ -55,6 +55,9 @@ func (d *dbf) parse(f *dbfField, b []byte, width int) (any, geo.Message) {
 	}
 	t, flags := d.text.appendText(make([]byte, 0, len(b)+len(b)/8), b, len(b) == width)
 	s := unsafe.String(unsafe.SliceData(t), len(t)) // t is not used again
+	if flags&textCut != 0 {
+		s = strings.TrimRight(s, " ")
+	}
 	switch {
 	case flags&textLost != 0:
 		return s, geo.Say("text.lost", "field", f.title, "value", s)

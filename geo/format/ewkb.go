@@ -98,3 +98,27 @@ func appendPoint(b []byte, x, y float64) []byte {
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
+
+// FirstPoint gives the first position of a Record.Geometry, whatever its kind:
+// a sample for the place test. It is false for nil.
+func FirstPoint(ewkb []byte) (x, y float64, ok bool) {
+	for i := 0; i+5 <= len(ewkb); {
+		kind := binary.LittleEndian.Uint32(ewkb[i+1:]) &^ (zFlag | mFlag | sFlag)
+		i += 5
+		switch kind {
+		case kindPoint:
+		case kindLineString:
+			i += 4
+		case kindPolygon:
+			i += 8
+		default:
+			i += 4
+			continue
+		}
+		if i+16 > len(ewkb) {
+			return 0, 0, false
+		}
+		return float(ewkb[i:]), float(ewkb[i+8:]), true
+	}
+	return 0, 0, false
+}

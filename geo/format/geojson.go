@@ -302,7 +302,7 @@ func (g *geoJSONSource) decideNotes() {
 		}
 	}
 	if g.meta["exceededTransferLimit"] == "true" {
-		g.layer.Notes = append(g.layer.Notes, geo.Say("geojson.partial", "found", g.layer.Count, "matched", -1))
+		g.layer.Notes = append(g.layer.Notes, geo.Say("geojson.limit", "found", g.layer.Count))
 	}
 }
 
@@ -313,9 +313,10 @@ func (g *geoJSONSource) notGeoJSON() error {
 			return geo.Bad(nil, "format.exception", "file", g.file, "message", plain(s))
 		}
 	}
-	if s, ok := jsonPath([]byte(g.meta["exceptions"])); ok || g.meta["exceptions"] != "" {
-		if s == "" {
-			s = g.meta["exceptions"]
+	if raw := g.meta["exceptions"]; raw != "" { // GeoServer: [{"code":…, "text":…}]
+		s, ok := jsonPath([]byte(strings.Trim(raw, "[] \r\n\t")), "text")
+		if !ok {
+			s = raw
 		}
 		return geo.Bad(nil, "format.exception", "file", g.file, "message", plain(s))
 	}

@@ -91,7 +91,7 @@ func checkPages(path, file string) error {
 	}
 	h := make([]byte, 100)
 	if _, err := io.ReadFull(f, h); err != nil || !bytes.HasPrefix(h, []byte("SQLite format 3\x00")) {
-		return geo.Bad(err, "geopackage.not", "file", file, "tables", "")
+		return geo.Bad(err, "geopackage.not-sqlite", "file", file)
 	}
 	page := int64(binary.BigEndian.Uint16(h[16:]))
 	if page == 1 {

@@ -37,16 +37,20 @@ func (s *shaper) polygons(sh shape) ([]byte, *geo.InputError) {
 		if len(xy) > 0 && len(s.xy) > 0 && &xy[0] == &s.xy[0] { // the scratch is used again by the next part
 			xy, zs = slices.Clone(xy), slices.Clone(zs)
 		}
+		closed := false
 		if len(xy) >= 16 && string(xy[:16]) != string(xy[len(xy)-16:]) {
 			xy = append(slices.Clone(xy), xy[:16]...)
 			if sh.z {
 				zs = append(slices.Clone(zs), zs[:8]...)
 			}
-			open++
+			closed = true
 		}
 		if len(xy) < 64 {
 			short++
 			continue
+		}
+		if closed {
+			open++
 		}
 		s.rings = append(s.rings, newRing(xy, zs))
 	}

@@ -39,7 +39,8 @@ type shapeSource struct {
 	layer Layer
 	shp   *os.File // nil for a table
 	size  int64
-	dbf   *dbf // nil without attributes
+	kind  int32 // of all shapes, without Z and M; 0 when all are null
+	dbf   *dbf  // nil without attributes
 	table *os.File
 	index []span // nil: records follow one another
 	count int64  // shapes, or rows of a table
@@ -170,11 +171,36 @@ func (s *shapeSource) openShapes(path, shx string) error {
 	if declared != s.size {
 		s.layer.Notes = append(s.layer.Notes, geo.Say("shapefile.length", "file", name, "declared", declared, "found", s.size))
 	}
-	s.layer.GeometryType = shapeGeometry(int32(binary.LittleEndian.Uint32(h[32:])))
-	if ok, err := s.readIndex(shx, name); err != nil || ok {
+	s.kind = int32(binary.LittleEndian.Uint32(h[32:]))
+	if ok, err := s.readIndex(shx, name); err != nil {
 		return err
+	} else if !ok {
+		if err := s.walk(name, declared); err != nil {
+			return err
+		}
 	}
-	return s.walk(name, declared)
+	return s.decideKind()
+}
+
+// decideKind takes the kind of all shapes from the header, or where that says
+// none, from the first shape.
+func (s *shapeSource) decideKind() error {
+	if s.kind < 0 || s.kind > shapeMultiPatch || shapeGeometry(s.kind) == geo.Mixed {
+		s.kind = shapeNull
+	}
+	r := &shapeReader{shapeSource: s, shapes: newWindow(s.shp, s.size), at: 100}
+	for i := int64(0); i < s.count && s.kind == shapeNull; i++ {
+		c, err := r.content(i)
+		if err != nil {
+			return err
+		}
+		if sh, bad := takeApart(c); bad == nil {
+			s.kind = sh.kind
+		}
+	}
+	s.kind %= 10
+	s.layer.GeometryType = shapeGeometry(s.kind)
+	return nil
 }
 
 func shapeGeometry(t int32) geo.GeometryType {
@@ -250,7 +276,7 @@ func (s *shapeSource) useIndex(spans []span, sequential bool, shx, shp string) (
 			// Truncated, or an index of another file: the record before tells.
 			if i > 0 && s.headerFits(spans[i-1], head) || i == 0 && s.headerFits(sp, head) {
 				return false, geo.Bad(io.ErrUnexpectedEOF, "shapefile.truncated", "file", shp,
-					"record", i+1, "records", len(spans), "offset", sp.off-8, "size", s.size)
+					"record", i+1, "offset", sp.off-8, "size", s.size)
 			}
 			s.layer.Notes = append(s.layer.Notes, geo.Say("shapefile.bad-shx", "file", shx))
 			return false, nil
@@ -284,14 +310,14 @@ func (s *shapeSource) walk(name string, declared int64) error {
 			if declared < s.size && n > 0 { // a few bytes after the end that the header gives
 				break
 			}
-			return geo.Bad(err, "shapefile.truncated", "file", name, "record", n+1, "records", -1, "offset", off, "size", s.size)
+			return geo.Bad(err, "shapefile.truncated", "file", name, "record", n+1, "offset", off, "size", s.size)
 		}
 		length := int64(int32(binary.BigEndian.Uint32(h[4:]))) * 2
 		if length < 4 || off+8+length > s.size {
 			if off >= declared && n > 0 {
 				break
 			}
-			return geo.Bad(io.ErrUnexpectedEOF, "shapefile.truncated", "file", name, "record", n+1, "records", -1, "offset", off, "size", s.size)
+			return geo.Bad(io.ErrUnexpectedEOF, "shapefile.truncated", "file", name, "record", n+1, "offset", off, "size", s.size)
 		}
 		n++
 		off += 8 + length

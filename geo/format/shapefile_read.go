@@ -3,7 +3,6 @@ package format
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"strings"
 
 	"calanque/geo"
@@ -85,7 +84,7 @@ func (r *shapeReader) content(i int64) ([]byte, error) {
 	} else {
 		h, err := r.shapes.at(r.at, 8)
 		if err != nil {
-			return nil, fmt.Errorf("record %d of %s: %w", i+1, r.layer.Name, err)
+			return nil, geo.Bad(err, "shapefile.truncated", "file", r.layer.Name+".shp", "record", i+1, "offset", r.at, "size", r.size)
 		}
 		sp = span{off: r.at + 8, len: int32(binary.BigEndian.Uint32(h[4:]) * 2)}
 		r.at = sp.off + int64(sp.len)
@@ -96,7 +95,7 @@ func (r *shapeReader) content(i int64) ([]byte, error) {
 	}
 	c, err := r.shapes.at(sp.off, int(sp.len))
 	if err != nil {
-		return nil, fmt.Errorf("record %d of %s: %w", i+1, r.layer.Name, err)
+		return nil, geo.Bad(err, "shapefile.truncated", "file", r.layer.Name+".shp", "record", i+1, "offset", sp.off-8, "size", r.size)
 	}
 	return c, nil
 }
@@ -108,7 +107,7 @@ func (r *shapeReader) geometry(i int64, content []byte) {
 		}
 		return
 	}
-	g, bad := r.shaper.convert(content)
+	g, bad := r.shaper.convert(content, r.kind)
 	if bad != nil {
 		r.rec.Err = bad
 		return

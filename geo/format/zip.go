@@ -42,7 +42,7 @@ func openZip(ctx context.Context, path string, o Options) (Source, error) {
 	}
 	defer z.Close()
 	if len(z.File) > maxZipEntries {
-		return nil, geo.Bad(nil, "zip.bomb", "file", filepath.Base(path), "limit", maxZipEntries)
+		return nil, geo.Bad(nil, "zip.entries", "file", filepath.Base(path), "limit", maxZipEntries)
 	}
 	dir, err := os.MkdirTemp("", "calanque-zip-")
 	if err != nil {

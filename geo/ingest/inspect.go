@@ -64,7 +64,7 @@ func (l *loader) choose(all []format.Layer) ([]int, error) {
 			for i := range all {
 				have[i] = all[i].Name
 			}
-			return nil, geo.Bad(nil, "format.no-layer", "layer", name, "file", l.report.Source, "layers", strings.Join(have, ", "))
+			return nil, geo.Bad(nil, "option.layer", "layer", name, "layers", strings.Join(have, ", "))
 		}
 	}
 	return list, nil
@@ -90,6 +90,9 @@ func (l *loader) planLayer(ctx context.Context, s *survey, only bool) (*layerPla
 		p.Name = layerName(l.req.Dataset, p.Source)
 	}
 	p.title, p.position, p.style = want.Title, want.Position, want.Style
+	if p.style == nil {
+		p.style = l.req.Style
+	}
 	if p.title == nil {
 		p.title = l.title(p, only)
 	}
@@ -171,9 +174,7 @@ func (l *loader) planFields(ctx context.Context, p, old *layerPlan, want Layer) 
 			return err
 		}
 	}
-	if err := p.planColumns(old, declared, have); err != nil {
-		return err
-	}
+	p.planColumns(old, declared, have)
 	p.labels = map[string]geo.Text{}
 	for name, f := range declared {
 		if f.Label != nil {

@@ -57,6 +57,20 @@ func readPlan(stored json.RawMessage) (plan, error) {
 	return p, nil
 }
 
+// LayerNames gives the names of a dataset's layers by their names in the file,
+// from its stored plan.
+func LayerNames(stored json.RawMessage) (map[string]string, error) {
+	p, err := readPlan(stored)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, l := range p.Layers {
+		names[l.Source] = l.Name
+	}
+	return names, nil
+}
+
 // replay fills in what the request leaves open with what a person chose for
 // the last load.
 func (r *Request) replay(old plan) {
@@ -107,7 +121,7 @@ func (p *plan) layer(source string) *layerPlan {
 }
 
 // planColumns decides names and types.
-func (l *layerPlan) planColumns(old *layerPlan, declared map[string]Field, have []geo.Field) error {
+func (l *layerPlan) planColumns(old *layerPlan, declared map[string]Field, have []geo.Field) {
 	s := l.survey
 	titles := make([]string, len(s.columns))
 	for i, c := range s.columns {
@@ -136,10 +150,9 @@ func (l *layerPlan) planColumns(old *layerPlan, declared map[string]Field, have 
 	}
 	for _, name := range sortedKeys(declared) {
 		if !used[name] {
-			return geo.Bad(nil, "column.unknown", "field", name, "layer", s.layer.Name, "columns", strings.Join(names, ", "))
+			l.notes = append(l.notes, geo.Say("column.absent", "field", name, "columns", strings.Join(names, ", ")))
 		}
 	}
-	return nil
 }
 
 // keepNames gives columns the names that the last version gave their titles.

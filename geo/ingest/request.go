@@ -34,6 +34,7 @@ type Request struct {
 	Key         []string         // fields by name or title; none for a hash of the content
 	Layers      map[string]Layer // by name in the file; none for all of them
 	Fields      map[string]Field // by column name, for all layers
+	Style       map[string]any   // how the viewer draws the layer; nil keeps what is there
 	Series      *Series          // nil: a snapshot, or what the dataset is
 	MaxRejected *float64         // part of the records of a layer, 0 to 1; nil is one in a hundred
 	Region      geo.Box          // lon/lat, where the data should be; zero for the default

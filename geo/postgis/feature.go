@@ -25,6 +25,23 @@ func Each(ctx context.Context, db DB, r *geo.Relation, q geo.Query, fn func(*geo
 }
 
 func eachRow(ctx context.Context, db DB, r *geo.Relation, sql string, args []any, fn func(*geo.Feature) error) error {
+	n := 0
+	count := func(f *geo.Feature) error {
+		n++
+		return fn(f)
+	}
+	err := eachRowOnce(ctx, db, r, sql, args, count)
+	if n == 0 && isCode(err, planChanged) {
+		// A series' field was widened under a prepared statement, which the driver has forgotten now.
+		return eachRowOnce(ctx, db, r, sql, args, count)
+	}
+	return err
+}
+
+// planChanged is PostgreSQL's "cached plan must not change result type".
+const planChanged = "0A000"
+
+func eachRowOnce(ctx context.Context, db DB, r *geo.Relation, sql string, args []any, fn func(*geo.Feature) error) error {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", r.Layer, Kind(err))
@@ -187,13 +204,19 @@ func within(r *geo.Relation, b geo.Box, args *[]any) string {
 	if r.Geom3857 == "" {
 		return "false" // nothing without a geometry is anywhere
 	}
+	// A snapshot's extent is true for ever: what it all lies in need not be asked of each row.
+	if e := r.Extent; r.Version != 0 && !e.Empty() && b.MinX <= e.MinX && b.MinY <= e.MinY && b.MaxX >= e.MaxX && b.MaxY >= e.MaxY {
+		return quote(r.Geom3857) + " is not null"
+	}
 	if b.MinX > b.MaxX {
 		west, east := b, b
 		west.MaxX, east.MinX = 180, -180
 		return "(" + within(r, west, args) + " or " + within(r, east, args) + ")"
 	}
-	x0, y0 := mercator(b.MinX, b.MinY)
-	x1, y1 := mercator(b.MaxX, b.MaxY)
+	// Positions are published with seven decimals: what is on the border then is inside.
+	const half = 0.5e-7 // degrees, 5 mm
+	x0, y0 := mercator(b.MinX-half, b.MinY-half)
+	x1, y1 := mercator(b.MaxX+half, b.MaxY+half)
 	box := fmt.Sprintf("st_makeenvelope(%s, %s, %s, %s, 3857)", arg(args, x0), arg(args, y0), arg(args, x1), arg(args, y1))
 	return "st_intersects(" + quote(r.Geom3857) + ", " + box + ")"
 }

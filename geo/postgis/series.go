@@ -62,6 +62,10 @@ func ItemTime(t time.Time, zone *time.Location) string {
 // pairs are added, known ones corrected, none is lost.
 func (l *Loading) merge(ctx context.Context, tx pgx.Tx, s staged) error {
 	parent := tableName("s", int64(s.layer), s.t.Layer)
+	was, err := l.seriesGeometry(ctx, tx, &s)
+	if err != nil {
+		return err
+	}
 	fields, err := l.seriesTable(ctx, tx, parent, s)
 	if err != nil {
 		return fmt.Errorf("prepare the series %s: %w", s.t.Layer, err)
@@ -69,7 +73,7 @@ func (l *Loading) merge(ctx context.Context, tx pgx.Tx, s staged) error {
 	if err := months(ctx, tx, parent, s); err != nil {
 		return fmt.Errorf("make the months of %s: %w", s.t.Layer, err)
 	}
-	added, err := upsert(ctx, tx, parent, s)
+	added, err := upsert(ctx, tx, parent, s, was.SRID)
 	if err != nil {
 		return fmt.Errorf("merge into the series %s: %w", s.t.Layer, err)
 	}
@@ -77,7 +81,7 @@ func (l *Loading) merge(ctx context.Context, tx pgx.Tx, s staged) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
-		update layer_version lv set fields = $3,
+		update layer_version lv set fields = $3, srid = $6, geometry_type = $7,
 			n_rows = $4 + coalesce(p.n_rows, 0),
 			extent = case when p.extent is null then lv.extent when lv.extent is null then p.extent
 				else box2d(st_collect(lv.extent::geometry, p.extent::geometry)) end
@@ -85,11 +89,42 @@ func (l *Loading) merge(ctx context.Context, tx pgx.Tx, s staged) error {
 		left join (select plv.n_rows, plv.extent from dataset d
 			join layer_version plv on plv.version_id = d.published_id and plv.layer_id = $2
 			where d.id = $5) p on true
-		where lv.version_id = $1 and lv.layer_id = $2`, l.Version, s.layer, fields, added, l.dataset)
+		where lv.version_id = $1 and lv.layer_id = $2`, l.Version, s.layer, fields, added, l.dataset, was.SRID, was.Kind)
 	if err != nil {
 		return fmt.Errorf("write the account of the series %s: %w", s.t.Layer, err)
 	}
 	return l.borrow(ctx, tx, s)
+}
+
+// A seriesShape is what geometry a series' table has.
+type seriesShape struct {
+	SRID geo.SRID
+	Kind geo.GeometryType
+}
+
+// seriesGeometry gives the geometry that the series has once s is merged: that
+// of its table, into which a delivery in another system is transformed.
+func (l *Loading) seriesGeometry(ctx context.Context, tx pgx.Tx, s *staged) (seriesShape, error) {
+	now := seriesShape{s.t.SRID, s.t.GeometryType}
+	if s.t.Series.Borrow != "" {
+		return seriesShape{Kind: geo.None}, nil // Publish finds out
+	}
+	found, err := all[seriesShape](ctx, tx, "the geometry of "+s.t.Layer, `
+		select lv.srid, lv.geometry_type
+		from dataset d
+		join layer_version lv on lv.version_id = d.published_id and lv.layer_id = $2
+		where d.id = $1`, l.dataset, s.layer)
+	if err != nil || len(found) == 0 {
+		return now, err
+	}
+	was := found[0]
+	switch {
+	case was.Kind == geo.None && now.Kind != geo.None:
+		return was, geo.Bad(nil, "series.geometry-added", "layer", s.t.Layer)
+	case now.Kind != geo.None && was.Kind != now.Kind:
+		was.Kind = geo.Mixed
+	}
+	return was, nil
 }
 
 // seriesTable makes the series' table, or widens it for the new fields, and
@@ -179,7 +214,7 @@ func months(ctx context.Context, tx pgx.Tx, parent string, s staged) error {
 
 // upsert merges the staged rows and gives how many (key, time) pairs are new.
 // Fields that the delivery does not have keep what they hold.
-func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged) (added int64, err error) {
+func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged, srid geo.SRID) (added int64, err error) {
 	table, from := pgx.Identifier{"data", parent}.Sanitize(), pgx.Identifier{"data", s.table}.Sanitize()
 	if _, err := tx.Exec(ctx, "analyze "+from); err != nil {
 		return 0, err
@@ -202,11 +237,15 @@ func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged) (added int6
 		columns[i] = quote(c)
 		set[i] = columns[i] + " = excluded." + columns[i]
 	}
-	list := strings.Join(columns, ", ")
+	values := slices.Clone(columns)
+	if s.t.GeometryType != geo.None && srid != s.t.SRID {
+		values[1] = fmt.Sprintf("st_transform(_geom, %d)", srid)
+	}
 	_, err = tx.Exec(ctx, fmt.Sprintf(`
 		insert into %s (_key, _time, %s)
 		select _key, _time, %s from %s
-		on conflict (_key, _time) do update set %s`, table, list, list, from, strings.Join(set, ", ")))
+		on conflict (_key, _time) do update set %s`,
+		table, strings.Join(columns, ", "), strings.Join(values, ", "), from, strings.Join(set, ", ")))
 	return added, err
 }
 

@@ -33,7 +33,6 @@ func (p *painter) grounds() {
 			p.stadium(s, st)
 		case "pitch":
 			f, _ := around(st.ring)
-			st.way = p.m.enclose(st.ring, tagged("leisure", "stadium", "name", st.name))
 			p.m.enclose(rect(centroid(st.ring), f.along, f.width*.62, f.height*.55), tagged("leisure", "pitch", "sport", "soccer", "surface", "artificial_turf"))
 		}
 	}

@@ -50,7 +50,6 @@ func (r *region) connect() []*road {
 	for i := range mainRoads {
 		m := mainRoads[i]
 		m.line = spline(m.line, 12, false)
-		m.town = r.communes[0].town
 		out = append(out, &m)
 	}
 	coastal := r.coastalChain()

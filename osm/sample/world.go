@@ -30,7 +30,7 @@ func newWorld(seed int64) (*world, error) {
 		return nil, err
 	}
 	w := &world{region: r, seed: seed}
-	between := r.connect()
+	between := r.connect() // before the towns: their streets follow these
 	track, stations := r.railway()
 	w.stations = stations
 	w.rail = &road{class: "railway", line: track}
@@ -43,6 +43,9 @@ func newWorld(seed int64) (*world, error) {
 		c.town = newTown(r, c, old, w.tracks)
 		c.town.layStreets()
 		w.roads = append(w.roads, c.town.streets...)
+	}
+	for _, rd := range between[:len(mainRoads)] {
+		rd.town = r.communes[0].town
 	}
 	cutters := slices.Concat(w.roads, w.streams)
 	cutters = append(cutters, w.rail, &road{class: "coast", line: simplify(r.coast, 1)})
@@ -92,6 +95,7 @@ func (w *world) settle() {
 	for _, rd := range w.roads {
 		if rd.name != "" && rd.town != nil {
 			named = append(named, rd)
+			rd.town.named = append(rd.town.named, rd)
 		}
 	}
 	number(w.builder.houses, named)

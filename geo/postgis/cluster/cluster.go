@@ -206,7 +206,7 @@ func (c *Cluster) ready(ctx context.Context, alive func() error) error {
 		switch {
 		case err == nil:
 			return nil
-		case errors.As(err, &pg) && !strings.HasPrefix(pg.Code, "57P"): // 57P: starting, recovering or stopping
+		case errors.As(err, &pg) && !passing(pg.Code):
 			return fmt.Errorf("connect to the private database: %w", err)
 		}
 		if err := alive(); err != nil {
@@ -221,6 +221,13 @@ func (c *Cluster) ready(ctx context.Context, alive func() error) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+// passing tells whether an error is over in a moment: the server is starting,
+// recovering or stopping (57P..), or still creates the database for a process
+// that was killed meanwhile (duplicate_database, unique_violation).
+func passing(code string) bool {
+	return strings.HasPrefix(code, "57P") || code == "42P04" || code == "23505"
 }
 
 // createDatabase makes the hub's database when it is not there; what belongs

@@ -24,10 +24,15 @@ var (
 	errUnreachable = errors.New("the server runs without its socket")
 )
 
+const unfinishedPrefix = "unfinished-"
+
 // createOnce makes the data folder where there is none. It is made under
 // another name and renamed when whole, so that a crash halfway leaves nothing
-// behind.
+// that looks like one.
 func (c *Cluster) createOnce(ctx context.Context) error {
+	if err := c.removeUnfinished(); err != nil {
+		return err
+	}
 	if exists(filepath.Join(c.data(), "PG_VERSION")) {
 		return nil
 	}
@@ -39,12 +44,9 @@ func (c *Cluster) createOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	unfinished := c.data() + ".new"
-	if err := os.RemoveAll(unfinished); err != nil {
-		return badFolder(err, unfinished)
-	}
-	if err := os.Mkdir(unfinished, 0o700); err != nil {
-		return badFolder(err, unfinished)
+	unfinished, err := os.MkdirTemp(c.dir, unfinishedPrefix)
+	if err != nil {
+		return badFolder(err, c.dir)
 	}
 	if c.owner.switched {
 		if err := os.Chown(unfinished, int(c.owner.uid), int(c.owner.gid)); err != nil {
@@ -67,6 +69,25 @@ func (c *Cluster) createOnce(ctx context.Context) error {
 	}
 	c.log.Info("private database created", "folder", c.dir, "version", version)
 	return syncFolder(c.dir)
+}
+
+// removeUnfinished removes what attempts to create left behind. An initdb
+// whose parent was killed goes on in its folder for a moment, so each attempt
+// has its own, and what can't be removed yet is removed by a later Open.
+func (c *Cluster) removeUnfinished() error {
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return badFolder(err, c.dir)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), unfinishedPrefix) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(c.dir, e.Name())); err != nil {
+			c.log.Warn("an unfinished data folder stays for now", "folder", e.Name(), "err", err)
+		}
+	}
+	return nil
 }
 
 // start starts the server and waits until it answers. It outlives us: it has

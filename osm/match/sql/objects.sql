@@ -4,9 +4,9 @@ with area as (
   select st_geomfromewkb($1) as geom
 ), near as (
   -- a generous box: 1.6 units of 3857 are a metre at 51° north
-  select st_expand(st_extent({geom})::geometry, $2 * 1.6) as box from {layer}
+  select st_expand(st_setsrid(st_extent({geom})::geometry, 3857), $2 * 1.6) as box from {layer}
 ), reach as (
-  select st_setsrid(coalesce(st_envelope(st_collect(box, geom)), box), 3857) as box from near, area
+  select coalesce(st_envelope(st_collect(box, geom)), box) as box from near, area
 ), current as (
   select o._key, o.geom, o.tags, null::text as closed
   from {theme} o, reach

@@ -1,0 +1,90 @@
+import { array, inLang, labelOfName, missing, object, valueText } from './feature';
+import { told, t, type Args } from './i18n.svelte';
+import type { Feature, Group, Layer } from './types';
+import { compareWords, type Stretch } from './words';
+
+export interface CompareRow {
+  label: string;
+  ours: string;
+  theirs: string;
+  differs: boolean;
+  words: [Stretch[], Stretch[]] | null;
+}
+
+/** One outcome of the comparison with OpenStreetMap, said in words. */
+export interface Outcome {
+  id: string;
+  group: Group;
+  kind: string;
+  name: string;
+  title: string;
+  note: string;
+  reason: string;
+  distance: number | null;
+  record: string | null;
+  osm: string | null;
+  osmPlace: [number, number] | null;
+  rows: CompareRow[];
+}
+
+const known = new Set<string>(['same', 'partner', 'osm', 'differs']);
+
+/** Reads an outcome feature; l is the compared layer. */
+export function outcomeOf(l: Layer, f: Feature): Outcome {
+  const p = f.properties;
+  const group = (known.has(String(p.group)) ? p.group : 'other') as Group;
+  const kind = String(p.kind ?? '');
+  const reason = object(p.reason) as { code?: string; args?: Args } | null;
+  const args: Args = { ...reason?.args };
+  const fields = array(args.fields).map((name) => labelOfName(l, String(name)));
+  const about: Args = { ...args, fields: fields.join(', ').toLowerCase(), producer: inLang(l.producer.title) };
+  const distance = typeof p.distance === 'number' ? p.distance : null;
+  const twoSided = group === 'same' || group === 'differs';
+  const note = told(`outcome.${kind}`, about);
+  const lon = p.osm_lon;
+  const lat = p.osm_lat;
+  return {
+    id: f.id,
+    group,
+    kind,
+    name: missing(p.name) ? t('list.unnamed') : String(p.name),
+    title: told(`outcome.title-${kind}`, about) || t(`compare.title-${group}`),
+    note: twoSided && distance !== null ? `${note} · ${t('compare.gap', { distance })}` : note,
+    reason: reason?.code ? reasonText(reason.code, args) : '',
+    distance,
+    record: missing(p.record_key) ? null : String(p.record_key),
+    osm: missing(p.osm) ? null : String(p.osm),
+    osmPlace: typeof lon === 'number' && typeof lat === 'number' ? [lon, lat] : null,
+    rows: array(p.comparison).map((row) => compareRow(l, row as Record<string, unknown>)),
+  };
+}
+
+function compareRow(l: Layer, row: Record<string, unknown>): CompareRow {
+  const field = String(row.field ?? '');
+  const side = (v: unknown) => (missing(v) ? '' : valueText(l, field, v));
+  const ours = side(row.ours);
+  const theirs = side(row.theirs);
+  const differs = row.is === 'conflict';
+  return {
+    label: l.fields.some((f) => f.name === field) ? labelOfName(l, field) : String(row.tag ?? field),
+    ours,
+    theirs,
+    differs,
+    words: differs && ours && theirs ? compareWords(ours, theirs) : null,
+  };
+}
+
+/** The sentence of a reason, then one for each further evidence (Reason in Go). */
+export function reasonText(code: string, args: Args): string {
+  const parts = [told(code, args)];
+  if (typeof args.name === 'string') parts.push(told(`match.name-${args.name}`, args));
+  const evidence: [string, string, string][] = [
+    ['reference', 'match.reference', ''],
+    ['runner_up', 'match.runner-up', 'runner_up_name'],
+    ['none_within', 'match.none-within', ''],
+    ['nearest', 'match.nearest', 'nearest_name'],
+  ];
+  for (const [arg, c, named] of evidence)
+    if (arg in args) parts.push(told(named && args[named] ? `${c}-named` : c, args));
+  return parts.filter(Boolean).join(' ');
+}
