@@ -1,7 +1,7 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { item, items, Unanswered } from './api';
 import { atmoClass } from './atmo';
-import { feminine, nameOf, noun } from './feature';
+import { feminine, inLang, nameOf, noun } from './feature';
 import { center, metres, placeOf, type Box, type LonLat } from './geo';
 import { lang, speak, t, type Lang, languages } from './i18n.svelte';
 import { outcomeOf, type Outcome } from './outcome';
@@ -438,6 +438,13 @@ export class Hub {
     }
     return n;
   }
+
+  /** Who made what the map shows, in plain text. */
+  readonly credits = $derived.by(() => {
+    const shown = this.compare ? [this.listed!] : this.on.map((id) => this.layer(id)!);
+    const made = shown.filter((l) => l.producer.id !== 'openstreetmap').map((l) => inLang(l.producer.title));
+    return [t('map.osm-credit'), ...new Set(made)].join(' · ');
+  });
 
   /** The status line. */
   readonly status = $derived.by(() => {
