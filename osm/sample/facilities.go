@@ -258,6 +258,9 @@ func (p *painter) siteWater(s stream, pl *place, others []*place) bool {
 		for _, o := range others {
 			clear = clear && dist(o.at, at) > 34
 		}
+		if pl.c.index == 0 && pl.number < 18 { // the old centre has most
+			clear = clear && t.coreness(at) > .12
+		}
 		if clear {
 			pl.at = at
 			return true

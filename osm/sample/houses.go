@@ -174,14 +174,13 @@ func (b *builder) row(s stream, k *block, l lot, core bool) {
 		}
 	}
 	ring := inset(l.ring, depths)
-	ring = slices.DeleteFunc(ring, func(p pt) bool { return false })
 	var clean line
 	for i, p := range ring {
 		if dist(p, ring[(i+1)%len(ring)]) > 1 {
 			clean = append(clean, p)
 		}
 	}
-	if !fits(clean, l.ring, 22) {
+	if !fits(clean, l.ring, 22) || !simple(clean) {
 		return
 	}
 	kind := "house"

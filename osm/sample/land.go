@@ -29,8 +29,8 @@ func (w *world) till() {
 	s := newStream(w.seed, "fields")
 	clusters := slices.Clone(roquebelleFields)
 	for _, c := range w.communes[1:] {
-		for range 2 + s.IntN(3) {
-			clusters = append(clusters, cluster{c.centre.polar(s.between(0, 2*math.Pi), s.between(550, 1500)), 3 + s.IntN(5), 2 + s.IntN(4), s.between(-.7, .7)})
+		for range 4 + s.IntN(4) {
+			clusters = append(clusters, cluster{c.centre.polar(s.between(0, 2*math.Pi), s.between(500, 1900)), 3 + s.IntN(6), 2 + s.IntN(5), s.between(-.7, .7)})
 		}
 	}
 	var lines []line
@@ -90,9 +90,12 @@ func crops(s stream, main int) tags {
 	return tagged("landuse", "meadow")
 }
 
+// pond is Roquebelle's own water.
+var pond = pt{4350, 760}
+
 // openLand reports whether p is neither built up nor steep nor the shore.
 func (w *world) openLand(p pt) bool {
-	if dist(p, w.lake) < w.lakeSize*1.3 || w.toSea(p) < 45 || w.height(p) > 190 || !extent.has(p) {
+	if dist(p, w.lake) < w.lakeSize*1.3 || dist(p, pond) < 230 || w.toSea(p) < 45 || w.height(p) > 190 || !extent.has(p) {
 		return false
 	}
 	for _, c := range w.communes {
@@ -106,23 +109,26 @@ func (w *world) openLand(p pt) bool {
 // plant covers the hills with wood, and their edges with scrub.
 func (w *world) plant() {
 	n := newNoise(w.seed, "woods")
-	tilled := crowd{}
+	var tilled, settled []pt
 	for _, f := range w.fields {
-		tilled.put(f.centre, 0)
+		tilled = append(tilled, f.centre)
 	}
-	settled := crowd{}
 	for _, h := range w.builder.houses {
-		settled.put(h.centre, 0)
+		settled = append(settled, h.centre)
 	}
 	for _, st := range w.sites {
-		settled.put(centroid(st.ring), 0)
+		settled = append(settled, centroid(st.ring))
 	}
+	g, fine := newGrid(extent, 60), newGrid(detail.grow(-100), 20)
 	wild := func(p pt) float64 {
 		d := w.toSea(p)
-		if d < 25 || dist(p, w.lake) < w.lakeSize*.9 {
+		if d < 25 || dist(p, w.lake) < w.lakeSize*.9 || dist(p, pond) < 190 {
 			return -1
 		}
 		v := .55*n.at(p.X/330+9, p.Y/330, 4) + .45*n.at(p.X/1700, p.Y/1700+5, 3)
+		if !detail.has(p) {
+			v = .3*n.at(p.X/420+9, p.Y/420, 2) + .7*n.at(p.X/1700, p.Y/1700+5, 4)
+		}
 		v += .3*min(1, w.height(p)/420) - .04 - .35*step(90, 30, d)
 		if v < .4 {
 			return v
@@ -133,13 +139,13 @@ func (w *world) plant() {
 				v -= max(0, t.density.at(p)-.05) * 2.2
 			}
 		}
-		if tilled.near(p, 78, 1) || settled.near(p, 60, 1) {
-			v -= 1
-		}
 		return v
 	}
-	g := newGrid(extent, 60).fill(wild)
-	fine := newGrid(detail.grow(-100), 20).fill(wild)
+	for _, field := range []*grid{g, fine} {
+		field.fill(wild)
+		field.clear(tilled, 78)
+		field.clear(settled, 60)
+	}
 	w.woods = append(w.outside(g, .63), patches(rounded(fine.above(.63), 1.6), 1500)...)
 	w.scrub = append(w.outside(g, .53), patches(rounded(fine.above(.53), 2), 1500)...)
 }
@@ -154,13 +160,17 @@ func (w *world) outside(g *grid, level float64) []patch {
 			h.v[k] = -1
 		}
 	}
-	return patches(rounded(h.above(level), 9), 22000)
+	return patches(rounded(h.above(level), 7), 45000)
 }
 
 func rounded(rings []line, e float64) []line {
 	var out []line
 	for _, r := range rings {
-		if q := simplifyRing(chaikin(r), e); len(q) > 3 {
+		q := simplifyRing(chaikin(r), e)
+		for t := e; !simple(q) && t > .1; t /= 2 {
+			q = simplifyRing(chaikin(r), t)
+		}
+		if len(q) > 3 && simple(q) {
 			out = append(out, q)
 		}
 	}
@@ -183,6 +193,23 @@ func (w *world) floodLake() {
 		p := pt{s.between(-20000, 28000), s.between(9000, 24000)}
 		for size := w.lakeSize + 40; size < 1400 && !index.within(p, size*1.15); size += 40 {
 			w.lake, w.lakeSize = p, size
+		}
+	}
+}
+
+// clear lowers the field by one within radius metres of the places.
+func (g *grid) clear(places []pt, radius float64) {
+	done := make([]bool, len(g.v))
+	for _, p := range places {
+		i0, i1 := max(0, int((p.X-radius-g.x0)/g.cell)), min(g.nx-1, int((p.X+radius-g.x0)/g.cell))
+		j0, j1 := max(0, int((p.Y-radius-g.y0)/g.cell)), min(g.ny-1, int((p.Y+radius-g.y0)/g.cell))
+		for j := j0; j <= j1; j++ {
+			for i := i0; i <= i1; i++ {
+				if k := j*g.nx + i; !done[k] && dist(g.place(i, j), p) < radius {
+					g.v[k]--
+					done[k] = true
+				}
+			}
 		}
 	}
 }

@@ -101,7 +101,7 @@ func (p *painter) communesAndPlaces() {
 		{"quarter", "Centre ancien", pt{2010, 370}}, {"suburb", "La Gare", pt{2560, 1010}}, {"suburb", "Les Aires", pt{2520, 640}},
 		{"suburb", "Les Sablettes", pt{3080, 380}}, {"neighbourhood", "La Calanque", pt{1560, 300}}, {"neighbourhood", "Les Moulières", pt{1960, 1010}},
 		{"neighbourhood", "Le Port", pt{2080, 280}}, {"neighbourhood", "Les Ferrages", pt{3290, 880}}, {"locality", "La Grande Terre", pt{3800, 1300}},
-		{"locality", "Le Bau Rouge", pt{800, 700}}, {"locality", "Font Vive", pt{1250, 1900}}, {"locality", "Les Salettes", pt{4480, 800}},
+		{"locality", "Le Bau Rouge", pt{800, 700}}, {"locality", "Font Vive", pt{1250, 1900}}, {"locality", "Les Salettes", pt{4300, 900}},
 		{"locality", "Pierreplane", pt{4100, 2100}}, {"hamlet", "La Bastide Neuve", pt{2880, 1620}}, {"locality", "Cap des Oursins", pt{470, -190}},
 		{"locality", "Pointe du Phare", pt{3640, -60}},
 	} {
@@ -125,7 +125,7 @@ func (p *painter) waters() {
 		ring := spline(l, rx/9, true)
 		return ring[:len(ring)-1]
 	}
-	p.m.cover(patch{blob(pt{4560, 760}, 150, 95, 11), []line{blob(pt{4590, 750}, 26, 18, 8)}},
+	p.m.cover(patch{blob(pond, 150, 95, 11), []line{blob(pond.add(pt{30, -10}), 26, 18, 8)}},
 		tagged("natural", "water", "water", "pond", "name", "Étang des Salettes"))
 	p.m.cover(patch{blob(p.lake, p.lakeSize*.85, p.lakeSize*.5, 15), []line{blob(p.lake.add(pt{p.lakeSize * .25, 40}), p.lakeSize*.14, p.lakeSize*.09, 9)}},
 		tagged("natural", "water", "water", "lake", "name", "Lac de Sainte-Ciane"))

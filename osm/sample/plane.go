@@ -378,3 +378,8 @@ func (l line) within(b box) []line {
 	}
 	return out
 }
+
+// simple reports whether the ring neither crosses nor touches itself.
+func simple(ring line) bool {
+	return len(ring) > 2 && !append(slices.Clone(ring), ring[0]).crossesItself()
+}

@@ -126,7 +126,7 @@ func (r *region) height(p pt) float64 {
 // the coast is cut in the order of the cells, which a re-draw mends.
 func (r *region) divide(s stream) bool {
 	r.communes, r.limits = nil, nil
-	for _, p := range []pt{{2550, 1150}, {-2550, 1500}, {7650, 1500}, {2400, 5400}, {-2500, 5600}, {7400, 5900}} {
+	for _, p := range []pt{{2550, 1150}, {-2650, 1500}, {8000, 1500}, {2400, 5400}, {-2500, 5600}, {7400, 5900}} {
 		r.communes = append(r.communes, &commune{index: len(r.communes), seat: p, real: true})
 	}
 	spread := newNoise(r.seed, "spread")
@@ -235,7 +235,7 @@ func (r *region) cutAtCoast(borders []border, s stream) bool {
 	var endings []ending
 	land := mainland(r.coast)
 	for _, b := range borders {
-		l := crumple(s, line{b.from, b.to}, .26, 160)
+		l := crumple(s, line{b.from, b.to}, .2, 140)
 		for _, run := range r.runs(l, land) {
 			r.limits = append(r.limits, &limit{line: run.line, left: b.i, right: b.j})
 			if k := run.from; k > 0 { // comes out of the sea: i, on its left, is west
@@ -380,7 +380,7 @@ func (c *commune) chain(pieces []piece) bool {
 				return false
 			}
 		}
-		if len(ring) < 4 || append(slices.Clone(ring), ring[0]).crossesItself() {
+		if len(ring) < 4 || !simple(ring) {
 			return false
 		}
 		if c.ring == nil || area(ring) > area(c.ring) {

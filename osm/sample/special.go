@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 )
 
 // A site is a piece of ground with a use of its own: a block, or a plot laid
@@ -132,11 +133,14 @@ func (w *world) developSites() {
 			continue
 		}
 		ring := simplifyRing(b.ring, 1)
+		if !simple(ring) {
+			continue
+		}
 		depths := make([]float64, len(ring))
 		for i := range depths {
 			depths[i] = 4
 		}
-		if in := inset(ring, depths); fits(in, ring, 60) {
+		if in := inset(ring, depths); fits(in, ring, 60) && simple(in) {
 			ring = in
 		}
 		st := &site{use: b.use, name: b.name, ring: ring, c: b.town.c}
@@ -165,14 +169,15 @@ func (w *world) christenStreets() {
 			if st.name != "" || (s.chance(.07) && len(names) < len(streetNames)) {
 				continue
 			}
-			switch {
-			case st.line.length() < 130 && len(lanes) > 0 && s.chance(.6):
-				st.name, lanes = lanes[0], lanes[1:]
-			case len(names) > 0:
-				st.name, names = names[0], names[1:]
-			}
 			mid, _ := st.line.at(st.line.length() / 2)
-			if core := c.town.coreness(mid); core > .45 && st.class == "residential" {
+			core := c.town.coreness(mid)
+			if st.line.length() < 130 && len(lanes) > 0 && s.chance(.6) {
+				st.name, lanes = lanes[0], lanes[1:]
+			} else if k := slices.IndexFunc(names, func(n string) bool { return suits(n, st.line.length(), core) }); k >= 0 {
+				st.name = names[k]
+				names = slices.Delete(names, k, k+1)
+			}
+			if core > .45 && st.class == "residential" {
 				st.class = "living_street"
 				if s.chance(.4) {
 					st.class = "pedestrian"
@@ -180,4 +185,16 @@ func (w *world) christenStreets() {
 			}
 		}
 	}
+}
+
+// suits reports whether a street of that length in metres, so deep in the old
+// centre, could bear the name.
+func suits(name string, length, core float64) bool {
+	switch strings.Fields(name)[0] {
+	case "Avenue", "Boulevard":
+		return core < .2 && length > 330
+	case "Chemin", "Allée":
+		return core < .25
+	}
+	return true
 }

@@ -138,7 +138,7 @@ func (t *town) direct() {
 		return math.Atan2(b, a)/2 + (t.field.at(p.X/400, p.Y/400, 4)-.5)*.25
 	}
 	around := t.area.grow(100)
-	t.dirCos, t.dirSin = newGrid(around, 20), newGrid(around, 20)
+	t.dirCos, t.dirSin = newGrid(around, 30), newGrid(around, 30)
 	for k := range t.dirCos.v {
 		a := angle(t.dirCos.place(k%t.dirCos.nx, k/t.dirCos.nx))
 		t.dirSin.v[k], t.dirCos.v[k] = math.Sincos(2 * a)

@@ -1,15 +1,15 @@
 package sample
 
 import (
-	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
-func path(l line, closed bool) string {
+func svgPath(l line, closed bool) string {
 	var b strings.Builder
 	for i, p := range l {
 		c := 'L'
@@ -89,14 +89,14 @@ var styles = []layerStyle{
 	{match: has("natural", "coastline"), stroke: "#7fa9b8", least: .8},
 }
 
-func picture(p *painter, file string, v box, extra string) {
+func picture(p *painter, file string, v box) {
 	f, _ := os.Create(file)
 	defer f.Close()
 	px := 1366 / (v.X1 - v.X0)
-	fmt.Fprintf(f, `<body style="margin:0"><svg xmlns="http://www.w3.org/2000/svg" width="1366" height="%.0f" viewBox="%f %f %f %f" style="background:#c2dde9;display:block">`, (v.Y1-v.Y0)*px, v.X0, -v.Y1, v.X1-v.X0, v.Y1-v.Y0)
-	fmt.Fprintf(f, `<path d="%s%s" fill="#f8f5ee"/>`, path(mainland(p.coast), true), func() (s string) {
+	fmt.Fprintf(f, `<meta charset="utf-8"><body style="margin:0"><svg xmlns="http://www.w3.org/2000/svg" width="1366" height="%.0f" viewBox="%f %f %f %f" style="background:#c2dde9;display:block">`, (v.Y1-v.Y0)*px, v.X0, -v.Y1, v.X1-v.X0, v.Y1-v.Y0)
+	fmt.Fprintf(f, `<path d="%s%s" fill="#f8f5ee"/>`, svgPath(mainland(p.coast), true), func() (s string) {
 		for _, i := range p.islands {
-			s += path(i, true)
+			s += svgPath(i, true)
 		}
 		return
 	}())
@@ -116,13 +116,13 @@ func picture(p *painter, file string, v box, extra string) {
 		for _, o := range p.m.ways {
 			if st.match(o.tags) && boxOf(o.line()).meets(v) {
 				if st.width > 4 && st.fill == "" && strings.Contains("#fff#fdf3d0#fbdc94#e9a04c", st.stroke) && px > .12 {
-					fmt.Fprintf(f, `<path d="%s" fill="none" stroke="#d8cfbd" stroke-width="%.2f" stroke-linecap="round"/>`, path(o.line(), false), w+2/px)
+					fmt.Fprintf(f, `<path d="%s" fill="none" stroke="#d8cfbd" stroke-width="%.2f" stroke-linecap="round"/>`, svgPath(o.line(), false), w+2/px)
 				}
 			}
 		}
 		for _, o := range p.m.ways {
 			if st.match(o.tags) && boxOf(o.line()).meets(v) {
-				fmt.Fprintf(f, `<path d="%s" %s/>`, path(o.line(), st.fill != ""), attr)
+				fmt.Fprintf(f, `<path d="%s" %s/>`, svgPath(o.line(), st.fill != ""), attr)
 			}
 		}
 		for _, r := range p.m.relations {
@@ -134,13 +134,13 @@ func picture(p *painter, file string, v box, extra string) {
 			for _, m := range r.members {
 				l := wayByID[m.Ref].line()
 				if l[0] == l[len(l)-1] {
-					d += path(l, true)
+					d += svgPath(l, true)
 					continue
 				}
 				open = append(open, l[:len(l)-1]...)
 			}
 			if open != nil {
-				d += path(open, true)
+				d += svgPath(open, true)
 			}
 			fmt.Fprintf(f, `<path d="%s" fill-rule="evenodd" %s/>`, d, attr)
 		}
@@ -171,29 +171,38 @@ func picture(p *painter, file string, v box, extra string) {
 			if l[0].X > l[len(l)-1].X {
 				l = l.reversed()
 			}
-			fmt.Fprintf(f, `<path id="w%d" d="%s" fill="none"/><text font-size="%.1f" dy="%.1f" font-family="Noto Sans,DejaVu Sans" fill="#333" stroke="#fff" stroke-width="%.1f" paint-order="stroke"><textPath href="#w%d" startOffset="50%%" text-anchor="middle">%s</textPath></text>`, o.id, path(l, false), 11/px, 4/px, 2.5/px, o.id, o.tags.get("name"))
+			fmt.Fprintf(f, `<path id="w%d" d="%s" fill="none"/><text font-size="%.1f" dy="%.1f" font-family="Noto Sans,DejaVu Sans" fill="#333" stroke="#fff" stroke-width="%.1f" paint-order="stroke"><textPath href="#w%d" startOffset="50%%" text-anchor="middle">%s</textPath></text>`, o.id, svgPath(l, false), 11/px, 4/px, 2.5/px, o.id, o.tags.get("name"))
 		}
 	}
-	fmt.Fprint(f, extra, "</svg>")
+	fmt.Fprint(f, "</svg>")
 }
 
-func TestDebugSVG(t *testing.T) {
-	start := time.Now()
-	w, err := newWorld(1)
+// TestPictures draws the map as pages of SVG into the folder that
+// CALANQUE_SAMPLE_PICTURES names, to be looked at; without it, nothing.
+func TestPictures(t *testing.T) {
+	dir := os.Getenv("CALANQUE_SAMPLE_PICTURES")
+	if dir == "" {
+		t.Skip("CALANQUE_SAMPLE_PICTURES names no folder for the pictures")
+	}
+	seed, _ := strconv.ParseInt(os.Getenv("CALANQUE_SAMPLE_SEED"), 10, 64)
+	w, err := newWorld(seed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := w.paint()
-	var b bytes.Buffer
-	if err := p.m.encode(&b, time.Time{}); err != nil {
-		t.Fatal(err)
+	water := p.irrigate()
+	decide(newStream(seed, "fates water"), water)
+	p.survey(newStream(seed, "survey water"), water)
+	for i, c := range p.communes {
+		if c.size() == 2 && i > 4 {
+			picture(p, filepath.Join(dir, "village.html"), box{c.centre.X - 1000, c.centre.Y - 650, c.centre.X + 1000, c.centre.Y + 650})
+			break
+		}
 	}
-	os.WriteFile("/tmp/samplework/roquebelle.osm.pbf", b.Bytes(), 0o644)
-	t.Log(time.Since(start), len(w.communes), "communes", len(w.roads), "roads", len(w.blocks), "blocks", len(w.builder.houses), "houses", len(p.m.nodes), len(p.m.ways), len(p.m.relations), b.Len())
 	for _, e := range []struct {
 		name string
 		v    box
-	}{{"region", extent}, {"rb", box{700, -600, 4400, 1850}}, {"core", box{1500, 0, 2866, 900}}, {"mid", box{-9000, -4000, 15000, 12000}}, {"village", box{p.communes[7].centre.X - 1000, p.communes[7].centre.Y - 650, p.communes[7].centre.X + 1000, p.communes[7].centre.Y + 650}}} {
-		picture(p, "/tmp/samplework/"+e.name+".html", e.v, "")
+	}{{"region", extent}, {"commune", box{-100, -700, 5200, 2800}}, {"town", box{700, -600, 4400, 1850}}, {"centre", box{1500, 0, 2866, 900}}, {"around", box{-9000, -4000, 15000, 12000}}} {
+		picture(p, filepath.Join(dir, e.name+".html"), e.v)
 	}
 }
