@@ -94,11 +94,14 @@ func (r *region) christen(s stream, c *commune, taken map[string]bool) string {
 			tails = coastalTails
 		}
 		tail := pick(s, tails)
+		if len(name)+len(tail) > 30 {
+			tail = ""
+		}
 		if full := name + tail; !taken[full] && !taken[name] {
 			taken[full], taken[name] = true, true
 			return full
 		}
-		if full := name + pick(s, communeTails[4:]); !taken[full] {
+		if full := name + pick(s, communeTails[4:]); !taken[full] && len(full) < 34 {
 			taken[full] = true
 			return full
 		}

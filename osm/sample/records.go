@@ -175,9 +175,23 @@ func misspell(s stream, name, given string) string {
 }
 
 var abbreviations = []struct{ long, short string }{
-	{"Sainte-", "Ste "}, {"Saint-", "St "}, {"Avenue ", "Av. "}, {"Boulevard ", "Bd "}, {"Place ", "Pl. "}, {"place ", "pl. "},
-	{"Impasse ", "Imp. "}, {"Chemin ", "Che. "}, {"Général ", "Gal "}, {"Docteur ", "Dr "}, {"École ", "Ec. "}, {"Fontaine ", "Font. "},
-	{"Notre-Dame", "N.-D."}, {"Jean ", "J. "}, {"Bibliothèque", "Biblio."}, {"Route ", "Rte "}, {"rue ", "r. "},
+	{"Sainte-", "Ste "},
+	{"Saint-", "St "},
+	{"Avenue ", "Av. "},
+	{"Boulevard ", "Bd "},
+	{"Place ", "Pl. "},
+	{"place ", "pl. "},
+	{"Impasse ", "Imp. "},
+	{"Chemin ", "Che. "},
+	{"Général ", "Gal "},
+	{"Docteur ", "Dr "},
+	{"École ", "Ec. "},
+	{"Fontaine ", "Font. "},
+	{"Notre-Dame", "N.-D."},
+	{"Jean ", "J. "},
+	{"Bibliothèque", "Biblio."},
+	{"Route ", "Rte "},
+	{"rue ", "r. "},
 }
 
 // write puts the names down as the partner's clerks do: abbreviated, in
