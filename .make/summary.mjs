@@ -17,7 +17,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (action === 'build-output') {
     process.stdout.write(text);
   } else if (!test) {
-    if (action === 'output' && !/^PASS$|no test files/.test(text)) process.stdout.write(text);
+    if (action === 'output' && !/^PASS\n|no test files/.test(text)) process.stdout.write(text);
   } else if (action === 'output') {
     const key = `${pkg} ${test}`;
     outputs.set(key, (outputs.get(key) ?? '') + text);

@@ -100,12 +100,9 @@ func describe(r *http.Request, err error) problem {
 // problem+json. It is the only place that does.
 func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := describe(r, err)
-	id := requestID(r)
 	if p.Status >= http.StatusInternalServerError {
-		p.Instance = "urn:calanque:request:" + id
-		if !errors.Is(err, context.Canceled) {
-			s.Log.Error("request not answered", "request", id, "method", r.Method, "path", r.URL.Path, "status", p.Status, "err", err)
-		}
+		p.Instance = "urn:calanque:request:" + requestID(r)
+		s.logFailure(r, p.Status, err)
 	}
 	h := w.Header()
 	for _, name := range []string{"ETag", "Content-Length", "Content-Encoding", "Content-Crs", "Content-Disposition", "Link"} {
@@ -128,6 +125,20 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	h.Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_, _ = w.Write(body)
+}
+
+// logFailure writes down what was not answered: a mistake of ours is an error,
+// a database that is away a warning, and that someone waits for us to be ready
+// is neither.
+func (s *Server) logFailure(r *http.Request, status int, err error) {
+	log := s.Log.Error
+	switch {
+	case r.URL.Path == "/readyz", errors.Is(err, context.Canceled):
+		log = s.Log.Debug
+	case status == http.StatusServiceUnavailable:
+		log = s.Log.Warn
+	}
+	log("request not answered", "request", requestID(r), "method", r.Method, "path", r.URL.Path, "status", status, "err", err)
 }
 
 // prefersPage reports whether an error is for a person: a browser asked for an

@@ -33,6 +33,7 @@ func (s *Server) routes() http.Handler {
 
 	get("/tiles/{layer}.json", s.tileJSON)
 	get("/tiles/{layer}/{z}/{x}/{y}.mvt", s.tile)
+	get("/tiles/{layer}/{z}/{x}/{y}.pbf", s.tile) // what older clients insist on
 
 	get("/", s.mapPage)
 	get("/carte", s.mapPage)

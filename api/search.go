@@ -199,10 +199,15 @@ type hit struct {
 	item viewer.FoundItem
 }
 
-// findIn looks for the words in one layer. The names' trigram index, where
-// there is one, answers; else all names are read.
+// searchCandidates is how many names that hold all words are ranked; of a word
+// that is everywhere, the rest would not be read either.
+const searchCandidates = 500
+
+// findIn looks for the words in one layer: names that begin with them, then
+// those that hold them all. The trigram index of the names answers where there
+// is one (tables of datasets have it); else all names are read.
 func (s *Server) findIn(ctx context.Context, rel *geo.Relation, nameField string, asked []string) ([]hit, error) {
-	name := "public.plain(" + pgx.Identifier{nameField}.Sanitize() + ")"
+	name := "public.plain(" + ident(nameField) + ")"
 	args := []any{strings.Join(asked, " ")}
 	var where []string
 	for _, w := range asked {
@@ -210,19 +215,27 @@ func (s *Server) findIn(ctx context.Context, rel *geo.Relation, nameField string
 		where = append(where, fmt.Sprintf("%s like $%d", name, len(args)))
 	}
 	rows, err := s.Hub.Web.Query(ctx, fmt.Sprintf(`
-		select h.key, h.name, h.rank, st_x(c.p), st_y(c.p)
-		from (
-			select %[1]s::text as key, %[2]s::text as name, %[5]s as g,
-				case when %[3]s = $1 then 0 when %[3]s like $1 || '%%' then 1 else 2 end as rank
+		with candidate as (
+			(select %[1]s::text as key, %[2]s::text as name, %[3]s as plain, %[5]s as g
 			from %[4]s
-			where %[6]s and %[5]s is not null
-			order by rank, length(%[2]s), 1
+			where %[3]s like $1 || '%%' and %[5]s is not null
+			limit %[8]d)
+			union all
+			(select %[1]s::text, %[2]s::text, %[3]s, %[5]s
+			from %[4]s
+			where %[6]s and %[3]s not like $1 || '%%' and %[5]s is not null
+			limit %[8]d)
+		), best as (
+			select key, name, g, case when plain = $1 then 0 when plain like $1 || '%%' then 1 else 2 end as rank
+			from candidate
+			order by rank, length(name), key
 			limit %[7]d
-		) h, lateral (select st_transform(st_pointonsurface(h.g), 4326) as p) c
-		order by h.rank, length(h.name), h.key`,
-		pgx.Identifier{rel.Key}.Sanitize(), pgx.Identifier{nameField}.Sanitize(), name,
-		pgx.Identifier{rel.Schema, rel.Table}.Sanitize(), pgx.Identifier{rel.Geom3857}.Sanitize(),
-		strings.Join(where, " and "), searchItems), args...)
+		)
+		select b.key, b.name, b.rank, st_x(c.p), st_y(c.p)
+		from best b, lateral (select st_transform(st_pointonsurface(b.g), 4326) as p) c
+		order by b.rank, length(b.name), b.key`,
+		ident(rel.Key), ident(nameField), name, ident(rel.Schema, rel.Table), ident(rel.Geom3857),
+		strings.Join(where, " and "), searchItems, searchCandidates), args...)
 	if err != nil {
 		return nil, fmt.Errorf("search %s: %w", rel.Layer, features.Kind(err))
 	}

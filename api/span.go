@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -74,17 +75,28 @@ func readTimes(ctx context.Context, tx pgx.Tx, r *geo.Relation, zone *time.Locat
 		return times, err
 	}
 	times.Values = make([]string, len(list))
-	days := true
-	for _, t := range list {
-		h, m, sec := t.In(zone).Clock()
-		days = days && h == 0 && m == 0 && sec == 0
-	}
+	day := dayZone(list, zone)
 	for i, t := range list {
-		if days {
-			times.Values[i] = t.In(zone).Format(time.DateOnly)
+		if day != nil {
+			times.Values[i] = t.In(day).Format(time.DateOnly)
 		} else {
 			times.Values[i] = t.UTC().Format(time.RFC3339)
 		}
 	}
 	return times, nil
+}
+
+// dayZone gives the zone in which all moments are midnights: the hub's, else
+// UTC, which a series has that declares none; nil when they are not days.
+func dayZone(list []time.Time, zone *time.Location) *time.Location {
+	for _, z := range []*time.Location{zone, time.UTC} {
+		midnights := !slices.ContainsFunc(list, func(t time.Time) bool {
+			h, m, sec := t.In(z).Clock()
+			return h+m+sec > 0 || t.Nanosecond() > 0
+		})
+		if midnights {
+			return z
+		}
+	}
+	return nil
 }

@@ -25,6 +25,13 @@ type Field struct {
 	Type  FieldType `json:"type"`
 }
 
+// NameFields are the columns that usually name a feature, best first: lists
+// show them where the catalogue says nothing, and search looks in them.
+var NameFields = []string{
+	"name", "nom", "libelle", "nom_usuel", "nom_station", "lib_zone", "nom_com", "nom_commune",
+	"appellation", "designation", "intitule", "titre", "title", "label",
+}
+
 // A GeometryType is the kind of geometry that a whole layer has.
 type GeometryType string
 

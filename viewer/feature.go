@@ -13,7 +13,7 @@ import (
 
 // nameFields are the columns that name a feature when the style says nothing,
 // best first.
-var nameFields = []string{"name", "nom", "libelle", "nom_usuel", "nom_station", "lib_zone", "nom_com", "nom_commune", "appellation", "designation", "intitule", "titre", "title", "label"}
+var nameFields = geo.NameFields
 
 // value gives a feature's value of a field; nil when there is none.
 func value(l *Layer, f geo.Feature, field string) any {

@@ -1,5 +1,7 @@
 package viewer
 
+import "calanque/geo"
+
 // NameFields are the fields of a layer that name its features, best first:
 // those of its style, else those that usually do.
 func NameFields(l *Layer) []string {
@@ -10,7 +12,7 @@ func NameFields(l *Layer) []string {
 	var has []string
 	for _, n := range names {
 		for _, f := range l.Fields {
-			if f.Name == n {
+			if f.Name == n && f.Type == geo.TextField {
 				has = append(has, n)
 			}
 		}

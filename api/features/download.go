@@ -15,8 +15,9 @@ import (
 // A download is read in batches, so that no statement and no connection of
 // the pool waits for a slow reader.
 const (
-	batchRows = 2000
-	batchTime = 60 * time.Second // that sending one batch may take
+	batchRows  = 2000
+	batchBytes = 4 << 20          // where a batch ends even before that
+	batchTime  = 60 * time.Second // that sending one batch may take
 )
 
 // A format is a kind of file that all features of a layer can be had as. Its
@@ -81,9 +82,9 @@ func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relati
 	e := newEncoder(rel)
 	buf := f.begin(nil, rel)
 	for first := true; ; first = false {
-		var n int
+		var last bool
 		var err error
-		buf, n, err = s.batch(r.Context(), rel, &q, e, f, buf, first)
+		buf, last, err = s.batch(r.Context(), rel, &q, e, f, buf, first)
 		if err != nil {
 			if first {
 				return err
@@ -91,7 +92,6 @@ func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relati
 			s.Log.Error("download cut short", "layer", rel.Layer, "err", err)
 			panic(http.ErrAbortHandler)
 		}
-		last := n < batchRows
 		if last {
 			buf = f.end(buf)
 		}
@@ -103,20 +103,22 @@ func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relati
 	}
 }
 
-// batch appends the next rows, and moves the query behind them.
-func (s *Service) batch(ctx context.Context, rel *geo.Relation, q *geo.Query, e *encoder, f format, buf []byte, first bool) ([]byte, int, error) {
+// batch appends the next rows, and moves the query behind them; last tells
+// that there are no more.
+func (s *Service) batch(ctx context.Context, rel *geo.Relation, q *geo.Query, e *encoder, f format, buf []byte, first bool) (_ []byte, last bool, err error) {
 	sql, args, err := postgis.Select(rel, *q)
 	if err != nil {
-		return buf, 0, err
+		return buf, false, err
 	}
-	n := 0
+	n, full := 0, false
 	err = s.rows(ctx, rel, sql, args, func(rows pgx.Rows) bool {
 		buf = f.row(buf, e, rows, first && n == 0)
 		q.After = string(rows.RawValues()[0])
 		n++
-		return true
+		full = len(buf) > batchBytes
+		return !full
 	})
-	return buf, n, err
+	return buf, n < batchRows && !full, err
 }
 
 var geoJSONFile = format{

@@ -117,8 +117,18 @@ func (s *Service) read(ctx context.Context, r *geo.Relation, q geo.Query, dst []
 }
 
 // rows runs a statement with results in binary format and calls fn with each
-// row until it returns false.
+// row until it returns false. A connection that turns out to be dead, as all
+// are after the server was started again, is asked for another one.
 func (s *Service) rows(ctx context.Context, r *geo.Relation, sql string, args []any, fn func(pgx.Rows) bool) error {
+	begun := false
+	err := s.rowsOnce(ctx, r, sql, args, func(rows pgx.Rows) bool { begun = true; return fn(rows) })
+	if !begun && broken(err) && ctx.Err() == nil {
+		err = s.rowsOnce(ctx, r, sql, args, fn)
+	}
+	return err
+}
+
+func (s *Service) rowsOnce(ctx context.Context, r *geo.Relation, sql string, args []any, fn func(pgx.Rows) bool) error {
 	rows, err := s.Pool.Query(ctx, sql, append([]any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}, args...)...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", r.Layer, Kind(err))
@@ -134,6 +144,21 @@ func (s *Service) rows(ctx context.Context, r *geo.Relation, sql string, args []
 		return fmt.Errorf("read %s: %w", r.Layer, Kind(err))
 	}
 	return nil
+}
+
+// broken reports whether an error is that of a connection that was made and
+// then lost.
+func broken(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	if err == nil || errors.As(err, &connect) {
+		return false
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code == "57P01" // admin_shutdown: read from a connection that was ended while idle
+	}
+	return isClosed(err) || errors.As(err, &network) && !network.Timeout()
 }
 
 // Kind is postgis.Kind for readers: what breaks a connection in the middle of

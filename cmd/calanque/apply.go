@@ -9,7 +9,6 @@ import (
 	"calanque/geo"
 	"calanque/geo/ingest"
 	"calanque/geo/postgis"
-	"calanque/osm/match"
 )
 
 type applyCmd struct {
@@ -102,15 +101,14 @@ func (ap *applier) run(ctx context.Context) error {
 	if err := ap.putThemes(ctx); err != nil {
 		return errors.Join(append(failed, err)...)
 	}
-	rules, err := ap.putRules(ctx, len(failed) > 0)
-	if err != nil {
+	if err := ap.putRules(ctx, len(failed) > 0); err != nil {
 		return errors.Join(append(failed, err)...)
 	}
 	if err := ap.retire(ctx); err != nil {
 		return errors.Join(append(failed, err)...)
 	}
 	if !ap.dryRun {
-		if err := ap.follow(ctx, rules); err != nil {
+		if err := ap.catchUp(ctx, ap.hub); err != nil {
 			failed = append(failed, err)
 		}
 	}
@@ -228,21 +226,4 @@ func (ap *applier) tell(m geo.Message) {
 	if !ap.quiet {
 		fmt.Fprintln(ap.stdout, ap.sentence(m))
 	}
-}
-
-// follow brings up to date what depends on what was changed: outcomes of the
-// datasets that were loaded, and of rules that are new.
-func (ap *applier) follow(ctx context.Context, rules []geo.RuleID) error {
-	if err := ap.catchUp(ctx, ap.hub); err != nil {
-		return err
-	}
-	for _, id := range rules {
-		if _, err := match.Run(ctx, ap.hub, id); err != nil {
-			return err
-		}
-	}
-	if len(rules) > 0 {
-		return ap.catchUp(ctx, ap.hub)
-	}
-	return nil
 }

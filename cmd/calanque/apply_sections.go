@@ -171,32 +171,31 @@ func (ap *applier) putThemes(ctx context.Context) error {
 
 // putRules declares the comparisons. When a dataset could not be loaded,
 // rules of layers that do not exist are left for the next time.
-func (ap *applier) putRules(ctx context.Context, incomplete bool) ([]geo.RuleID, error) {
-	var changed []geo.RuleID
+func (ap *applier) putRules(ctx context.Context, incomplete bool) error {
+
 	for i := range ap.cat.Rules {
 		rule := ap.cat.Rules[i]
 		there, err := postgis.HasLayer(ctx, ap.hub.Owner, rule.Layer)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !there && (incomplete || ap.dryRun) {
 			ap.changed(applyChange{Does: "add", What: "rule", ID: rule.ID()})
 			continue
 		}
-		var ids []geo.RuleID
+		changed := false
 		err = ap.try(ctx, func(tx pgx.Tx) (err error) {
-			ids, err = match.PutRules(ctx, tx, []match.Rule{rule})
+			changed, err = match.PutRule(ctx, tx, rule)
 			return err
 		})
 		if err != nil {
-			return nil, ap.placed(err, "rules", i)
+			return ap.placed(err, "rules", i)
 		}
-		if len(ids) > 0 {
+		if changed {
 			ap.changed(applyChange{Does: "change", What: "rule", ID: rule.ID()})
 		}
-		changed = append(changed, ids...)
 	}
-	return changed, nil
+	return nil
 }
 
 // try does something in a transaction, which a dry run rolls back.

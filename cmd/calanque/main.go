@@ -25,6 +25,7 @@ type cli struct {
 	config
 
 	Up      upCmd      `cmd:"" help:"Serve the map, the tiles and the API (with a private PostGIS unless DATABASE_URL is set)."`
+	Demo    demoCmd    `cmd:"" help:"Make and load the sample data, then do as up."`
 	Apply   applyCmd   `cmd:"" help:"Make a catalogue file true: producers, datasets, sources, themes, rules."`
 	Load    loadCmd    `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
 	OSM     osmCmd     `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`

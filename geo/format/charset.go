@@ -10,10 +10,26 @@ import (
 
 // A charset is a single-byte encoding of French text, beside UTF-8.
 type charset struct {
-	name  string
-	runes [256]rune   // utf8.RuneError where undefined
-	text  [256]string // the same as UTF-8
+	name   string
+	runes  [256]rune   // utf8.RuneError where undefined
+	text   [256]string // the same as UTF-8
+	weight [256]int    // how French the character is
+	class  [256]letterClass
 }
+
+// A letterClass tells how a character fits between its neighbours.
+type letterClass uint8
+
+const (
+	sign       letterClass = iota
+	apostrophe             // a sign that may stand inside words
+	lower
+	final     // à, ù: small letters that end words
+	diaeresis // ë, ï, ü: small letters that follow vowels
+	upper
+)
+
+func (c letterClass) small() bool { return c >= lower && c <= diaeresis }
 
 // The encodings that French files come in. ISO-8859-1 and -15 are read as
 // cp1252: files that declare them use its apostrophes, euro and œ.
@@ -32,8 +48,38 @@ func newCharset(name string, m *charmap.Charmap) *charset {
 			c.runes[i] = utf8.RuneError
 		}
 		c.text[i] = string(c.runes[i])
+		c.weight[i], c.class[i] = weigh(c.runes[i])
 	}
 	return c
+}
+
+// weigh gives how much a character speaks for a decoding in which it appears,
+// and its class. Undefined bytes speak against it most.
+func weigh(r rune) (int, letterClass) {
+	class := sign
+	switch {
+	case r == 'à' || r == 'ù':
+		class = final
+	case r == 'ë' || r == 'ï' || r == 'ü':
+		class = diaeresis
+	case unicode.IsUpper(r):
+		class = upper
+	case unicode.IsLetter(r):
+		class = lower
+	case r == '’' || r == '·':
+		class = apostrophe
+	}
+	w, known := frenchWeight[r]
+	switch {
+	case r == utf8.RuneError:
+		w = -20
+	case known:
+	case class >= lower:
+		w = -1 // Spanish, Nordic: possible, rare
+	default:
+		w = -6
+	}
+	return w, class
 }
 
 // charsetNamed gives the charset that a name, a code page number or the content
@@ -157,50 +203,34 @@ var frenchWeight = func() map[rune]int {
 func (c *charset) score(b []byte) int {
 	s := 0
 	for i, x := range b {
-		if x < 0x80 {
-			continue
+		if x >= 0x80 {
+			s += c.weight[x] - c.misfit(b, i)
 		}
-		r := c.runes[x]
-		if r == utf8.RuneError {
-			s -= 20
-			continue
-		}
-		w, known := frenchWeight[r]
-		switch {
-		case known:
-			s += w
-		case unicode.IsLetter(r):
-			s-- // Spanish, Nordic: possible, rare
-		default:
-			s -= 6
-		}
-		s -= c.misfit(b, i, r)
 	}
 	return s
 }
 
 // misfit is the penalty of a character that its neighbours contradict.
-func (c *charset) misfit(b []byte, i int, r rune) int {
-	var prev, next rune
+func (c *charset) misfit(b []byte, i int) int {
+	prev, next := sign, sign
 	if i > 0 {
-		prev = c.runes[b[i-1]]
+		prev = c.class[b[i-1]]
 	}
 	if i+1 < len(b) {
-		next = c.runes[b[i+1]]
+		next = c.class[b[i+1]]
 	}
+	class := c.class[b[i]]
 	switch {
-	case !unicode.IsLetter(r):
-		if unicode.IsLetter(prev) && unicode.IsLetter(next) && r != '’' && r != '·' {
-			return 10
-		}
-	case unicode.IsUpper(r):
-		if unicode.IsLower(prev) || (unicode.IsLower(next) && unicode.IsLetter(prev)) {
-			return 14
-		}
-	case unicode.IsLower(r):
-		if unicode.IsUpper(prev) && unicode.IsUpper(next) {
-			return 10
-		}
+	case class == sign && prev >= lower && next >= lower && c.runes[b[i]] != utf8.RuneError:
+		return 10
+	case class == upper && (prev.small() || next.small() && prev == upper):
+		return 14
+	case class.small() && prev == upper && next == upper:
+		return 10
+	case class == final && next >= lower:
+		return 4
+	case class == diaeresis && (i == 0 || !strings.ContainsRune("aeiouéAEIOU", c.runes[b[i-1]])):
+		return 4
 	}
 	return 0
 }

@@ -148,7 +148,11 @@ func FuzzShapeRecord(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		var s shaper
-		g, bad := s.convert(content)
+		kind := int32(0)
+		if len(content) > 0 {
+			kind = int32(content[0]) % 10
+		}
+		g, bad := s.convert(content, kind)
 		checkGeometry(t, g, bad)
 	})
 }

@@ -39,7 +39,8 @@ type shapeSource struct {
 	layer Layer
 	shp   *os.File // nil for a table
 	size  int64
-	dbf   *dbf // nil without attributes
+	kind  int32 // of all shapes, without Z and M; 0 when all are null
+	dbf   *dbf  // nil without attributes
 	table *os.File
 	index []span // nil: records follow one another
 	count int64  // shapes, or rows of a table
@@ -170,11 +171,36 @@ func (s *shapeSource) openShapes(path, shx string) error {
 	if declared != s.size {
 		s.layer.Notes = append(s.layer.Notes, geo.Say("shapefile.length", "file", name, "declared", declared, "found", s.size))
 	}
-	s.layer.GeometryType = shapeGeometry(int32(binary.LittleEndian.Uint32(h[32:])))
-	if ok, err := s.readIndex(shx, name); err != nil || ok {
+	s.kind = int32(binary.LittleEndian.Uint32(h[32:]))
+	if ok, err := s.readIndex(shx, name); err != nil {
 		return err
+	} else if !ok {
+		if err := s.walk(name, declared); err != nil {
+			return err
+		}
 	}
-	return s.walk(name, declared)
+	return s.decideKind()
+}
+
+// decideKind takes the kind of all shapes from the header, or where that says
+// none, from the first shape.
+func (s *shapeSource) decideKind() error {
+	if s.kind < 0 || s.kind > shapeMultiPatch || shapeGeometry(s.kind) == geo.Mixed {
+		s.kind = shapeNull
+	}
+	r := &shapeReader{shapeSource: s, shapes: newWindow(s.shp, s.size), at: 100}
+	for i := int64(0); i < s.count && s.kind == shapeNull; i++ {
+		c, err := r.content(i)
+		if err != nil {
+			return err
+		}
+		if sh, bad := takeApart(c); bad == nil {
+			s.kind = sh.kind
+		}
+	}
+	s.kind %= 10
+	s.layer.GeometryType = shapeGeometry(s.kind)
+	return nil
 }
 
 func shapeGeometry(t int32) geo.GeometryType {

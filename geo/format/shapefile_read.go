@@ -107,7 +107,7 @@ func (r *shapeReader) geometry(i int64, content []byte) {
 		}
 		return
 	}
-	g, bad := r.shaper.convert(content)
+	g, bad := r.shaper.convert(content, r.kind)
 	if bad != nil {
 		r.rec.Err = bad
 		return

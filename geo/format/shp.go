@@ -43,13 +43,17 @@ type shape struct {
 }
 
 // convert gives the geometry of a record's content as EWKB, nil for a null
-// shape or one of which nothing is left; what was repaired is in s.issues. The
+// shape or one of which nothing is left; a shape of another kind than the
+// file's is refused; what was repaired is in s.issues. The
 // result is valid until the next call.
-func (s *shaper) convert(content []byte) ([]byte, *geo.InputError) {
+func (s *shaper) convert(content []byte, kind int32) ([]byte, *geo.InputError) {
 	s.out, s.issues = s.out[:0], s.issues[:0]
 	sh, bad := takeApart(content)
 	if bad != nil {
 		return nil, bad
+	}
+	if sh.kind != shapeNull && sh.kind != kind {
+		return nil, geo.Bad(nil, "shapefile.kind", "type", sh.kind, "want", kind)
 	}
 	switch sh.kind {
 	case shapeNull:

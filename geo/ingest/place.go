@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"calanque/geo"
@@ -39,7 +40,7 @@ func locate(s *survey, o place) (crs.Reading, []geo.Message, error) {
 	if here.Fits() {
 		return declared, nil, nil
 	}
-	proposals := crs.Propose(points, declared, o.region)
+	proposals := plausible(crs.Propose(points, declared, o.region), declared)
 	if r, note, ok := s.settleAxes(declared, proposals, o); ok {
 		return r, []geo.Message{note}, nil
 	}
@@ -50,6 +51,18 @@ func locate(s *survey, o place) (crs.Reading, []geo.Message, error) {
 		return proposals[0].Reading, []geo.Message{note}, nil
 	}
 	return declared, nil, s.refuse(declared, here, proposals, o)
+}
+
+// ntfGrads is the old French system in grads from Paris. Degrees of the north
+// of France, read as grads, lie in Provence: it is never thought of where
+// degrees are declared, and never chosen without a person.
+const ntfGrads = 4807
+
+func plausible(list []crs.Placement, declared crs.Reading) []crs.Placement {
+	if declared.SRID == 0 {
+		return list
+	}
+	return slices.DeleteFunc(list, func(p crs.Placement) bool { return p.SRID == ntfGrads && declared.SRID != ntfGrads })
 }
 
 // A place says where data should be, and what a person said about them.
@@ -84,7 +97,7 @@ func (s *survey) settleAxes(declared crs.Reading, proposals []crs.Placement, o p
 // onlyOne tells whether a system that was not declared is the only one that
 // fits.
 func onlyOne(c format.CRS, declared crs.Reading, proposals []crs.Placement, o place) (geo.Message, bool) {
-	if len(proposals) != 1 || o.chosen || o.axes != nil {
+	if len(proposals) != 1 || o.chosen || o.axes != nil || proposals[0].SRID == ntfGrads {
 		return geo.Message{}, false
 	}
 	found := proposals[0].Reading

@@ -68,13 +68,7 @@ func look(ctx context.Context, src format.Source, i int, t *ticker) (*survey, er
 	layer := src.Layers()[i]
 	s := &survey{layer: layer, index: i, bounds: geo.EmptyBox()}
 	for _, c := range layer.Columns {
-		col := column{Column: c, can: canAll, night: true, digits: true, luhn: true, minLen: 1 << 30}
-		if !c.Untyped && c.Type != geo.TextField {
-			col.declared = c.Type
-		} else if !c.Untyped {
-			col.can = canMoment
-		}
-		s.columns = append(s.columns, col)
+		s.columns = append(s.columns, newColumn(c))
 	}
 	stride := int64(1)
 	err := src.Read(ctx, i, func(r *format.Record) error {
@@ -94,6 +88,20 @@ func look(ctx context.Context, src format.Source, i int, t *ticker) (*survey, er
 		return nil
 	})
 	return s, err
+}
+
+// newColumn begins the evidence: of typed formats the declaration counts, save
+// that text may hold dates.
+func newColumn(c format.Column) column {
+	col := column{Column: c, can: canAll, night: true, digits: true, luhn: true, minLen: 1 << 30}
+	switch {
+	case c.Untyped:
+	case c.Type == geo.TextField:
+		col.can = canMoment
+	default:
+		col.declared = c.Type
+	}
+	return col
 }
 
 // place notes the kind and position of a geometry. The sample is thinned by

@@ -52,8 +52,7 @@ func BeginLoad(ctx context.Context, h *Hub, slug string) (*Loading, error) {
 		return nil, fmt.Errorf("load %s: %w", slug, Kind(err))
 	}
 	l := &Loading{hub: h, slug: slug, lock: conn}
-	var free bool
-	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey("load "+slug)).Scan(&free)
+	free, err := l.tryLock(ctx)
 	if err == nil && !free {
 		err = geo.Bad(geo.ErrConflict, "load.running", "dataset", slug)
 	}
@@ -67,6 +66,20 @@ func BeginLoad(ctx context.Context, h *Hub, slug string) (*Loading, error) {
 	return l, nil
 }
 
+// patience is how long the lock of a loader that was killed a moment ago may
+// take to be freed: the server has to notice.
+const patience = 2 * time.Second
+
+func (l *Loading) tryLock(ctx context.Context) (free bool, err error) {
+	for waited := time.Duration(0); ; waited += patience / 10 {
+		err = l.lock.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey("load "+l.slug)).Scan(&free)
+		if err != nil || free || waited >= patience || ctx.Err() != nil {
+			return free, err
+		}
+		wait(ctx, patience/10)
+	}
+}
+
 // Close frees the lock. A version that was begun and neither published nor
 // failed is cleared by the next load.
 func (l *Loading) Close() {
@@ -77,24 +90,22 @@ func (l *Loading) Close() {
 
 // recover marks the version of a dead loader as failed and drops its tables.
 func (l *Loading) recover(ctx context.Context) error {
-	rows, err := l.hub.Owner.Query(ctx, `
-		update version v set state = 'failed', ended_at = now(), failure = $2
-		from dataset d
-		where d.id = v.dataset_id and d.slug = $1 and v.state = 'loading'
-		returning v.id`, l.slug, geo.Say("load.interrupted"))
-	if err != nil {
-		return fmt.Errorf("end what a dead loader left: %w", err)
-	}
-	dead, err := pgx.CollectRows(rows, pgx.RowTo[geo.VersionID])
-	if err != nil {
-		return fmt.Errorf("end what a dead loader left: %w", err)
-	}
-	for _, v := range dead {
-		if err := dropTables(ctx, l.hub.Owner, v); err != nil {
+	return pgx.BeginFunc(ctx, l.hub.Owner, func(tx pgx.Tx) error {
+		dead, err := all[struct{ ID geo.VersionID }](ctx, tx, "what a dead loader left", `
+			update version v set state = 'failed', ended_at = now(), failure = $2
+			from dataset d
+			where d.id = v.dataset_id and d.slug = $1 and v.state = 'loading'
+			returning v.id`, l.slug, geo.Say("load.interrupted"))
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		for _, v := range dead {
+			if err := dropTables(ctx, tx, v.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Begin makes the version that layers are then loaded into. The dataset must
@@ -120,13 +131,19 @@ func (l *Loading) Fail(ctx context.Context, why geo.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	_, err := l.hub.Owner.Exec(ctx, `
-		update version set state = 'failed', ended_at = now(), failure = $2
-		where id = $1 and state = 'loading'`, l.Version, why)
+	err := pgx.BeginFunc(ctx, l.hub.Owner, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `
+			update version set state = 'failed', ended_at = now(), failure = $2
+			where id = $1 and state = 'loading'`, l.Version, why)
+		if err != nil {
+			return err
+		}
+		return dropTables(ctx, tx, l.Version)
+	})
 	if err != nil {
 		return fmt.Errorf("end version %d of %s: %w", l.Number, l.slug, Kind(err))
 	}
-	return dropTables(ctx, l.hub.Owner, l.Version)
+	return nil
 }
 
 // Publish makes the version the dataset's published one, with what else the

@@ -35,7 +35,7 @@ type DB interface {
 // A Config says which database to use.
 type Config struct {
 	URL      string // pgx connection string or URL, of a role that owns the schema
-	MaxConns int32  // of each pool; 0 means twice the cores, at least 4
+	MaxConns int32  // of each pool; 0 means twice the cores, at least 8
 }
 
 // A Hub is the open database. Its pools differ in what they may do: Owner
@@ -58,7 +58,7 @@ func Open(ctx context.Context, c Config) (*Hub, error) {
 		return nil, geo.Bad(err, "database.url")
 	}
 	if c.MaxConns == 0 {
-		c.MaxConns = max(4, int32(2*runtime.NumCPU()))
+		c.MaxConns = max(8, int32(2*runtime.NumCPU()))
 	}
 	if err := prepare(ctx, conf.ConnConfig); err != nil {
 		return nil, err
@@ -160,6 +160,11 @@ func Kind(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return fmt.Errorf("%w: %w", geo.ErrNotFound, err)
 	}
+	// A connection that can't be made first: its cause may be an answer of the server.
+	var connect *pgconn.ConnectError
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+		return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
+	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch {
@@ -171,10 +176,6 @@ func Kind(err error) error {
 			return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
 		}
 		return err
-	}
-	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
-		return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
 	}
 	return err
 }
@@ -190,42 +191,39 @@ func lockKey(what string) int64 {
 }
 
 // Lock takes the session advisory lock that belongs to a name, waiting for it
-// until ctx ends, and returns what frees it. The lock lives on a connection of
-// its own; if that dies, PostgreSQL frees the lock.
+// until ctx ends, and returns what frees it. The lock has a connection of its
+// own, outside the pool: who waits for a lock must not keep the one who holds
+// it from the connections it needs. If that connection dies, PostgreSQL frees
+// the lock.
 func Lock(ctx context.Context, p *pgxpool.Pool, name string) (unlock func(), err error) {
-	conn, err := p.Acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", name, Kind(err))
-	}
-	if _, err := conn.Exec(ctx, `select pg_advisory_lock($1)`, lockKey(name)); err != nil {
-		conn.Release()
-		return nil, fmt.Errorf("lock %s: %w", name, Kind(err))
-	}
-	return func() { release(conn, name) }, nil
+	unlock, _, err = takeLock(ctx, p, name, `select pg_advisory_lock($1), true`)
+	return unlock, err
 }
 
 // TryLock is Lock without waiting: ok tells whether it was free.
 func TryLock(ctx context.Context, p *pgxpool.Pool, name string) (unlock func(), ok bool, err error) {
-	conn, err := p.Acquire(ctx)
+	return takeLock(ctx, p, name, `select null, pg_try_advisory_lock($1)`)
+}
+
+func takeLock(ctx context.Context, p *pgxpool.Pool, name, sql string) (unlock func(), ok bool, err error) {
+	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
 	if err != nil {
 		return nil, false, fmt.Errorf("lock %s: %w", name, Kind(err))
 	}
-	if err := conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey(name)).Scan(&ok); err != nil || !ok {
-		conn.Release()
-		return nil, false, Kind(err)
+	end := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = conn.Close(ctx) // which frees the lock
 	}
-	return func() { release(conn, name) }, true, nil
-}
-
-// release frees an advisory lock; a connection that can't do so is closed,
-// which frees it too.
-func release(conn *pgxpool.Conn, name string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if _, err := conn.Exec(ctx, `select pg_advisory_unlock($1)`, lockKey(name)); err != nil {
-		_ = conn.Conn().Close(ctx)
+	var nothing any
+	if err := conn.QueryRow(ctx, sql, lockKey(name)).Scan(&nothing, &ok); err != nil || !ok {
+		end()
+		if err != nil {
+			err = fmt.Errorf("lock %s: %w", name, Kind(err))
+		}
+		return nil, false, err
 	}
-	conn.Release()
+	return end, true, nil
 }
 
 // arg appends a value to the arguments of a statement and gives its

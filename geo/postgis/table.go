@@ -303,6 +303,18 @@ func (in *intake) stream(w io.Writer) error {
 	return b.Flush()
 }
 
+// nameField is the field that search looks in; "" when none names features.
+func nameField(fields []geo.Field) string {
+	for _, name := range geo.NameFields {
+		for _, f := range fields {
+			if f.Name == name && f.Type == geo.TextField {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
 // index builds the indexes side by side, then reads the statistics. The rows
 // are committed: a table whose loader dies here is dropped by the next.
 func index(ctx context.Context, h *Hub, name string, t *Table) error {
@@ -315,6 +327,9 @@ func index(ctx context.Context, h *Hub, name string, t *Table) error {
 	}
 	if t.GeometryType != geo.None {
 		builds = append([]string{fmt.Sprintf("create index on %s using gist (_geom_3857)", table)}, builds...)
+	}
+	if field := nameField(t.Fields); field != "" {
+		builds = append(builds, fmt.Sprintf("create index on %s using gin (public.plain(%s) public.gin_trgm_ops)", table, quote(field)))
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(2)

@@ -97,16 +97,16 @@ func (d *decision) record(i int) outcome {
 	args := d.evidence(p)
 	differing := conflicts(cmp)
 	switch {
-	case p.sameRef && p.metres > 4*d.rule.Distance.Max:
+	case p.sameRef && p.metres > farFactor*d.rule.Distance.Max:
 		out.kind, out.reason = FarReference, geo.Message{Code: "match.far-reference", Args: args}
 	case o.closed != "":
 		args["prefix"] = o.closed
 		out.kind, out.reason = ClosedInOSM, geo.Message{Code: "match.closed-in-osm", Args: args}
-	case p.metres > d.rule.Distance.Moved:
-		out.kind, out.reason = Moved, geo.Message{Code: "match.moved", Args: args}
 	case len(differing) > 0:
 		args["fields"] = differing
 		out.kind, out.reason = AttributesDiffer, geo.Message{Code: "match.attributes-differ", Args: args}
+	case p.metres > d.rule.Distance.Moved:
+		out.kind, out.reason = Moved, geo.Message{Code: "match.moved", Args: args}
 	default:
 		out.kind, out.reason = Identical, geo.Message{Code: "match.identical", Args: args}
 	}
@@ -126,6 +126,10 @@ func (d *decision) outOfScope(i int) (outcome, bool) {
 	}
 	return out, false
 }
+
+// farFactor times the rule's reach is where a shared reference no longer means
+// that the place has moved, but that one side is wrong.
+const farFactor = 2.5
 
 // rival is the best other free object of the pair's record that comes within
 // the margin, or nil. Two objects of one place (a duplicate) are no rivals.
@@ -264,12 +268,12 @@ func (d *decision) lone(j int) (outcome, bool) {
 	return out, true
 }
 
-// conflicts lists the fields of which something is to be said: values that
-// contradict each other, and those that OSM lacks.
+// conflicts lists the fields whose values contradict each other. What OSM
+// merely lacks is in the comparison, and makes no difference.
 func conflicts(list []comparison) []string {
 	var fields []string
 	for _, c := range list {
-		if c.Is == conflict || c.Is == oursOnly {
+		if c.Is == conflict {
 			fields = append(fields, c.Field)
 		}
 	}

@@ -1,8 +1,10 @@
 package match
 
 import (
+	"maps"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -40,7 +42,7 @@ func (r *Rule) compare(rec *record, obj *object) []comparison {
 			c.Is = missing(c.Ours, c.Theirs)
 		case l == nameExact:
 			c.Is, c.Theirs = equal, which
-		case l == nameNormalised:
+		case l == nameNormalised, l == nameMissing: // "Mairie" does not contradict "Mairie de Roquebelle"
 			c.Is, c.Theirs = equivalent, which
 		default:
 			c.Is = conflict
@@ -48,10 +50,26 @@ func (r *Rule) compare(rec *record, obj *object) []comparison {
 		list = append(list, c)
 	}
 	for _, a := range r.Attributes {
-		ours, theirs := rec.values[a.Field], obj.tags[a.Tag]
+		ours, theirs := rec.values[a.Field], a.theirs(obj.tags)
 		list = append(list, comparison{a.Field, a.Tag, ours, theirs, a.compare(ours, theirs)})
 	}
 	return list
+}
+
+// theirs is the value of the first of the tags that is there, else what
+// another tag implies.
+func (a Attribute) theirs(tags map[string]string) string {
+	for tag := range strings.SplitSeq(a.Tag, "|") {
+		if v := tags[tag]; v != "" {
+			return v
+		}
+	}
+	for _, tag := range slices.Sorted(maps.Keys(a.Implied)) {
+		if k, v, _ := strings.Cut(tag, "="); tags[k] == v {
+			return a.Implied[tag]
+		}
+	}
+	return ""
 }
 
 func missing(ours, theirs string) verdict {

@@ -103,9 +103,12 @@ type Distance struct {
 // An Attribute pairs a field with a tag.
 type Attribute struct {
 	Field  string            `yaml:"field" json:"field"`
-	Tag    string            `yaml:"tag" json:"tag"`
+	Tag    string            `yaml:"tag" json:"tag"` // or several, the first that is there counts: phone|contact:phone
 	Type   AttributeType     `yaml:"type" json:"type,omitempty"`
 	Values map[string]string `yaml:"values" json:"values,omitempty"` // field value → tag value, for enum
+	// Implied is what the tag is when it is not there but another one is:
+	// {"amenity=drinking_water": "yes"}.
+	Implied map[string]string `yaml:"implied" json:"implied,omitempty"`
 }
 
 // An AttributeType says how two values are compared.

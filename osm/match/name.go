@@ -38,7 +38,7 @@ var kinds = map[string]bool{
 	"mairie": true, "hotel": true, "ville": true, "poste": true, "bureau": true, "agence": true,
 	"fontaine": true, "borne": true, "point": true, "eau": true, "potable": true, "robinet": true, "source": true,
 	"pharmacie": true, "creche": true, "centre": true, "maison": true, "police": true, "caserne": true, "pompiers": true,
-	"gendarmerie": true, "cimetiere": true, "tennis": true, "court": true, "parking": true,
+	"gendarmerie": true, "cimetiere": true, "chapelle": true, "eglise": true, "tennis": true, "court": true, "parking": true,
 }
 
 // A name is a name made comparable: words in order without accents, case,

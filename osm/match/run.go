@@ -29,50 +29,37 @@ type Report struct {
 	Took    time.Duration `json:"took"`
 }
 
-// PutRules writes the rules of the catalogue file and tells which are new or
-// changed. A rule whose layer or theme does not exist is a *geo.InputError.
-func PutRules(ctx context.Context, tx pgx.Tx, rules []Rule) (changed []geo.RuleID, err error) {
-	for i := range rules {
-		r := &rules[i]
-		if err := r.Check(); err != nil {
-			return nil, err
-		}
-		id, isNew, err := putRule(ctx, tx, r)
-		if err != nil {
-			return nil, err
-		}
-		if isNew {
-			changed = append(changed, id)
-		}
+// PutRule writes a rule of the catalogue file and tells whether it is new or
+// changed. It is run by whoever follows the log of changes: the entry is the
+// last thing PutRule does in the transaction. A rule whose layer or theme does
+// not exist is a *geo.InputError.
+func PutRule(ctx context.Context, tx pgx.Tx, r Rule) (changed bool, err error) {
+	if err := r.Check(); err != nil {
+		return false, err
 	}
-	return changed, nil
-}
-
-func putRule(ctx context.Context, tx pgx.Tx, r *Rule) (id geo.RuleID, changed bool, err error) {
 	var layer *geo.LayerID
 	var theme bool
 	err = tx.QueryRow(ctx, `
 		select (select id from layer where name = $1), exists (select from theme where id = $2)`, r.Layer, r.Theme).Scan(&layer, &theme)
 	if err != nil {
-		return 0, false, fmt.Errorf("look up rule %s: %w", r.ID(), postgis.Kind(err))
+		return false, fmt.Errorf("look up rule %s: %w", r.ID(), postgis.Kind(err))
 	}
 	if layer == nil {
-		return 0, false, geo.Bad(nil, "rule.no-layer", "rule", r.ID(), "layer", r.Layer)
+		return false, geo.Bad(nil, "rule.no-layer", "rule", r.ID(), "layer", r.Layer)
 	}
 	if !theme {
-		return 0, false, geo.Bad(nil, "rule.no-theme", "rule", r.ID(), "theme", r.Theme)
+		return false, geo.Bad(nil, "rule.no-theme", "rule", r.ID(), "theme", r.Theme)
 	}
-	err = tx.QueryRow(ctx, `
+	tag, err := tx.Exec(ctx, `
 		insert into rule (layer_id, theme_id, spec) values ($1, $2, $3)
-		on conflict (layer_id, theme_id) do update set spec = excluded.spec where rule.spec <> excluded.spec
-		returning id`, layer, r.Theme, r).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, false, nil // as it was
-	}
+		on conflict (layer_id, theme_id) do update set spec = excluded.spec where rule.spec <> excluded.spec`, layer, r.Theme, r)
 	if err != nil {
-		return 0, false, fmt.Errorf("write rule %s: %w", r.ID(), postgis.Kind(err))
+		return false, fmt.Errorf("write rule %s: %w", r.ID(), postgis.Kind(err))
 	}
-	return id, true, nil
+	if tag.RowsAffected() == 0 {
+		return false, nil // as it was
+	}
+	return true, postgis.Append(ctx, tx, postgis.Change{Kind: "match", Subject: r.Layer, Detail: map[string]any{"rule": true}})
 }
 
 // Rules gives the ids of the rules of a dataset, or all with "".
@@ -146,24 +133,26 @@ func run(ctx context.Context, tx pgx.Tx, id geo.RuleID) (Report, error) {
 
 // Handle gives the function that keeps outcomes up to date from the log of
 // changes: a publication re-runs the rules of its dataset, and those whose
-// territory it draws; an import of OSM re-runs all. A rule that can't be run
+// territory it draws; a new rule runs; an import of OSM re-runs all. A rule that can't be run
 // is logged and left, so that one mistake does not stop the others.
 func Handle(hub *postgis.Hub, log *slog.Logger) func(context.Context, []postgis.Change) error {
 	return func(ctx context.Context, changes []postgis.Change) error {
 		all := false
-		var subjects []string
+		subjects, layers := []string{}, []string{}
 		for _, c := range changes {
-			switch c.Kind {
-			case "osm":
+			switch {
+			case c.Kind == "osm":
 				all = true
-			case "dataset":
+			case c.Kind == "dataset":
 				subjects = append(subjects, c.Subject)
+			case c.Kind == "match" && c.Detail["rule"] == true:
+				layers = append(layers, c.Subject)
 			}
 		}
-		if !all && len(subjects) == 0 {
+		if !all && len(subjects)+len(layers) == 0 {
 			return nil
 		}
-		ids, err := touched(ctx, hub.Owner, all, subjects)
+		ids, err := touched(ctx, hub.Owner, all, subjects, layers)
 		if err != nil {
 			return err
 		}
@@ -182,7 +171,7 @@ func Handle(hub *postgis.Hub, log *slog.Logger) func(context.Context, []postgis.
 	}
 }
 
-func touched(ctx context.Context, db postgis.DB, all bool, subjects []string) ([]geo.RuleID, error) {
+func touched(ctx context.Context, db postgis.DB, all bool, subjects, layers []string) ([]geo.RuleID, error) {
 	rows, err := db.Query(ctx, `
 		select r.id
 		from rule r
@@ -190,9 +179,9 @@ func touched(ctx context.Context, db postgis.DB, all bool, subjects []string) ([
 		join dataset d on d.id = l.dataset_id
 		where d.published_id is not null and d.retired_at is null
 		  and exists (select from pg_class where oid = to_regclass('osm.' || quote_ident('theme_' || r.theme_id)))
-		  and ($1 or d.slug = any ($2)
+		  and ($1 or d.slug = any ($2) or l.name = any ($3)
 		       or r.spec #>> '{territory,layer}' in (select t.name from layer t join dataset e on e.id = t.dataset_id where e.slug = any ($2)))
-		order by r.id`, all, subjects)
+		order by r.id`, all, subjects, layers)
 	if err != nil {
 		return nil, fmt.Errorf("find the rules to run: %w", postgis.Kind(err))
 	}

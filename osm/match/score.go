@@ -37,6 +37,7 @@ type pair struct {
 	level    nameLevel
 	which    string // the object's name that compared best
 	sameRef  bool
+	misfit   bool    // the object is not of the record's category
 	bits     float64 // log2 of the odds that they are one place
 }
 
@@ -44,12 +45,14 @@ type pair struct {
 // shows on labelled data that such levels come within a few points of learnt
 // ones. A later package learns them per theme.
 const (
-	prior     = 1.2               // log2 odds that a record has its object in OSM: about 0.7
-	refBits   = 20                // the same reference decides
-	decide    = 1.0               // at least so many bits make a match
-	doubtful  = -1.5              // below it is no match; between the two a person decides
-	margin    = 2.0               // a match is so much better than the next best
-	floorArea = 1.0 / (200 * 200) // objects per m² at the least: one every 200 m
+	prior      = 1.2               // log2 odds that a record has its object in OSM: about 0.7
+	refBits    = 20                // the same reference decides
+	misfitBits = -7.5              // another category: only its very name makes it the same place
+	sharedBits = 5                 // the same telephone or web address
+	decide     = 0.5               // at least so many bits make a match
+	doubtful   = -1.5              // below it is no match; between the two a person decides
+	margin     = 2.0               // a match is so much better than the next best
+	floorArea  = 1.0 / (200 * 200) // objects per m² at the least: one every 200 m
 )
 
 // spread is how far apart two descriptions of one place lie: a mixture of
@@ -153,15 +156,28 @@ func (m *model) score(p *pair, r *record) {
 	o := &m.objects[p.obj]
 	p.level, p.which = compareNames(r.name, o.names)
 	p.sameRef = r.ref != "" && strings.EqualFold(r.ref, o.ref)
-	p.bits = prior + math.Log2(density(p.metres)/m.crowd(r)+1e-9)
-	p.bits += nameBits(p.level, m.share[normalise(p.which).text])
+	p.bits = prior + nameBits(p.level, m.share[normalise(p.which).text])
+	if p.sameRef {
+		p.bits += refBits // wherever it lies
+	} else {
+		p.bits += math.Log2(density(p.metres)/m.crowd(r) + 1e-9)
+		if r.ref != "" && o.ref != "" {
+			p.bits -= refBits / 2
+		}
+	}
 	if o.closed != "" {
 		p.bits -= 0.5 // an open one is preferred to one that was
 	}
-	if p.sameRef {
-		p.bits += refBits
-	} else if r.ref != "" && o.ref != "" {
-		p.bits -= refBits / 2
+	if p.misfit {
+		p.bits += misfitBits
+	}
+	for _, a := range m.rule.Attributes {
+		if a.Type != Phone && a.Type != URL {
+			continue
+		}
+		if v := a.compare(r.values[a.Field], a.theirs(o.tags)); v == equal || v == equivalent {
+			p.bits += sharedBits
+		}
 	}
 }
 

@@ -221,8 +221,8 @@ func (s *store) territory(ctx context.Context) ([]byte, error) {
 //go:embed sql/pairs.sql
 var pairsSQL string
 
-// pairs finds the candidates: every object within reach of a record whose kind
-// fits, and those that carry its reference wherever they are.
+// pairs finds the candidates: every object within reach of a record, and those
+// that carry its reference wherever they are.
 func (s *store) pairs(ctx context.Context, recs []record, objects []object) ([]pair, error) {
 	xs, ys := make([]*float64, len(recs)), make([]*float64, len(recs))
 	for i := range recs {
@@ -250,9 +250,9 @@ func (s *store) pairs(ctx context.Context, recs []record, objects []object) ([]p
 	var p pair
 	var list []pair
 	_, err = pgx.ForEachRow(rows, []any{&p.rec, &p.obj, &p.metres}, func() error {
-		if fits, _ := s.rule.fits(recs[p.rec].category, objects[p.obj].tags); fits {
-			list = append(list, p)
-		}
+		fits, _ := s.rule.fits(recs[p.rec].category, objects[p.obj].tags)
+		p.misfit = !fits
+		list = append(list, p)
 		return nil
 	})
 	if err != nil {
@@ -431,7 +431,7 @@ func (s *store) publish(ctx context.Context) (string, error) {
 		extent = geo.Box{MinX: *x0, MinY: *y0, MaxX: *x1, MaxY: *y1}
 	}
 	_, err = postgis.PutLiveLayer(ctx, s.tx, postgis.LiveLayer{
-		Name: name, Title: s.rel.Title, Position: int(s.id), Schema: "data", Table: view, Key: "_key",
+		Name: name, Title: s.rel.Title, Position: int(s.id), Style: map[string]any{"hidden": true}, Schema: "data", Table: view, Key: "_key",
 		Geom: "_geom_3857", SRID: geo.WebMercator, Geom3857: "_geom_3857", GeometryType: geo.Point,
 		Fields: outcomeFields, Producer: s.rel.Producer, Extent: extent, Count: count, Updated: time.Now(),
 	})

@@ -181,6 +181,13 @@ func (r *Reader) Read(ctx context.Context, o ReadOptions, fn func(*Block) error)
 	return g.Wait()
 }
 
+// A job is one block on its way through a worker.
+type job struct {
+	index int
+	block *Block
+	done  chan error
+}
+
 // readOrdered decodes in workers and hands the blocks over in file order. Two
 // blocks a worker are in flight, so a slow fn holds the workers back.
 func (r *Reader) readOrdered(ctx context.Context, o ReadOptions, fn func(*Block) error) error {
@@ -189,33 +196,8 @@ func (r *Reader) readOrdered(ctx context.Context, o ReadOptions, fn func(*Block)
 	for range cap(free) {
 		free <- &Block{}
 	}
-	type job struct {
-		index int
-		block *Block
-		done  chan error
-	}
-	jobs := make(chan job)
-	queue := make(chan job, 2*o.Workers)
-	g.Go(func() error {
-		defer close(queue)
-		defer close(jobs)
-		for i := o.From; i < o.To; i++ {
-			j := job{index: i, done: make(chan error, 1)}
-			select {
-			case j.block = <-free:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			queue <- j // never blocks: as many places as blocks
-			select {
-			case jobs <- j:
-			case <-ctx.Done():
-				j.done <- ctx.Err()
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
+	jobs, queue := make(chan job), make(chan job, cap(free))
+	g.Go(func() error { return dispatch(ctx, o, free, jobs, queue) })
 	for range o.Workers {
 		g.Go(func() error {
 			d := &decoder{r: r, want: o.Want}
@@ -225,25 +207,51 @@ func (r *Reader) readOrdered(ctx context.Context, o ReadOptions, fn func(*Block)
 			return nil
 		})
 	}
-	err := func() error {
-		for j := range queue {
-			if err := <-j.done; err != nil {
-				return err
-			}
-			if j.block.Kinds() != 0 {
-				if err := fn(j.block); err != nil {
-					return err
-				}
-			}
-			free <- j.block
-		}
-		return ctx.Err()
-	}()
+	err := collect(ctx, free, queue, fn)
 	g.Go(func() error { return err }) // ends the dispatcher when it is not nil
 	if gerr := g.Wait(); err == nil {
 		err = gerr
 	}
 	return err
+}
+
+// dispatch gives the workers one block after the other, and the queue the same
+// jobs in file order.
+func dispatch(ctx context.Context, o ReadOptions, free <-chan *Block, jobs, queue chan<- job) error {
+	defer close(queue)
+	defer close(jobs)
+	for i := o.From; i < o.To; i++ {
+		j := job{index: i, done: make(chan error, 1)}
+		select {
+		case j.block = <-free:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		queue <- j // never blocks: as many places as blocks
+		select {
+		case jobs <- j:
+		case <-ctx.Done():
+			j.done <- ctx.Err()
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// collect calls fn with the decoded blocks in file order.
+func collect(ctx context.Context, free chan<- *Block, queue <-chan job, fn func(*Block) error) error {
+	for j := range queue {
+		if err := <-j.done; err != nil {
+			return err
+		}
+		if j.block.Kinds() != 0 {
+			if err := fn(j.block); err != nil {
+				return err
+			}
+		}
+		free <- j.block
+	}
+	return ctx.Err()
 }
 
 // Kinds tells which kinds of objects data block i holds, without decoding

@@ -1,7 +1,8 @@
 -- What must hold of the database at every moment, whatever was killed: each
 -- query returns no row when all is well. A query is named by the comment
--- before it. Counting rows needs PL/pgSQL, which calanque creates for the
--- session: pg_temp.rows(schema, relation).
+-- before it. A version that a dead loader left loading, with its tables, is no
+-- fault: the next load clears it. Counting the rows of a table named in a row
+-- takes query_to_xml, which is plain SQL.
 
 -- name: a published version is ready, its dataset's own, and not replaced
 select d.slug, v.id, v.state, v.replaced_at
@@ -27,10 +28,13 @@ join layer_version lv on lv.version_id = d.published_id
 where to_regclass('data.' || quote_ident(lv.relation)) is null;
 
 -- name: every published layer has as many rows as its account says
-select d.slug, lv.relation, lv.n_rows, pg_temp.rows('data', lv.relation) as found
+select d.slug, lv.relation, lv.n_rows, counted.n as found
 from dataset d
 join layer_version lv on lv.version_id = d.published_id
-where pg_temp.rows('data', lv.relation) is distinct from lv.n_rows;
+cross join lateral (
+  select (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from data.%I', lv.relation), false, true, '')))[1]::text::bigint as n
+) counted
+where to_regclass('data.' || quote_ident(lv.relation)) is not null and counted.n <> lv.n_rows;
 
 -- name: the rows of a snapshot are the records that were loaded
 select d.slug, lv.relation, lv.n_rows, lv.n_loaded
@@ -75,15 +79,6 @@ where c.relnamespace = 'data'::regnamespace and c.relkind in ('r', 'p') and c.re
   and not exists (
     select from layer l
     where l.id = substring(c.relname from '^s(\d+)_')::bigint and l.life = 'series');
-
--- name: a version that is loading belongs to a loader that lives
-select v.id, d.slug
-from version v
-join dataset d on d.id = v.dataset_id
-where v.state = 'loading' and not exists (
-  select from pg_locks k
-  where k.locktype = 'advisory' and k.granted
-    and ((k.classid::bigint << 32) | k.objid::bigint) = pg_temp.lock_key('load ' || d.slug));
 
 -- name: the last publication of every dataset is in the log of changes
 select d.slug, d.published_id

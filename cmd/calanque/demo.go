@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"calanque/geo"
+	"calanque/geo/postgis"
+	"calanque/osm"
+	"calanque/osm/sample"
+	"calanque/viewer"
+)
+
+type demoCmd struct {
+	Seed   int64 `help:"Draw another commune." default:"1"`
+	Remove bool  `help:"Take the sample data out again, and stop."`
+}
+
+// Help shows an example.
+func (*demoCmd) Help() string {
+	return `Example:
+  calanque demo
+
+Draws a fictional commune of Provence, loads what partners might deliver about
+it, and serves it. Safe to run again; your own data stay. Take it out with
+  calanque demo --remove`
+}
+
+// demoCatalogue describes the sample's files; it is written beside them.
+//
+//go:embed demo/catalogue.yaml
+var demoCatalogue []byte
+
+// Run loads the sample while the server already answers.
+func (c *demoCmd) Run(ctx context.Context, a *app) error {
+	cat, _, err := parseCatalogue("catalogue.yaml", demoCatalogue)
+	if err != nil {
+		return err
+	}
+	if c.Remove {
+		return a.removeDemo(ctx, cat)
+	}
+	return a.serve(ctx, serving{
+		prepare:   func(ctx context.Context, hub *postgis.Hub) error { return a.prepareDemo(ctx, hub, c.Seed) },
+		want:      func() []string { return demoLayers(cat) },
+		fictional: func([]viewer.Layer) bool { return true },
+	})
+}
+
+func (a *app) demoFolder() string { return filepath.Join(a.dataFolder(), "demo") }
+
+// drawn is where the last drawn sample says what it is.
+type drawn struct {
+	Seed  int64  `json:"seed"`
+	Day   string `json:"day"`
+	Build string `json:"build"` // of the program: another one may draw another commune
+}
+
+// prepareDemo draws the sample, when it is not there for this seed and day,
+// and makes its catalogue true.
+func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) error {
+	dir := a.demoFolder()
+	if err := a.drawSample(ctx, dir, seed, time.Now()); err != nil {
+		return err
+	}
+	if err := a.importSample(ctx, hub, filepath.Join(dir, sampleExtract)); err != nil {
+		return err
+	}
+	cat, where, err := readCatalogue(filepath.Join(dir, "catalogue.yaml"))
+	if err != nil {
+		return err
+	}
+	ap := &applier{app: a, hub: hub, cat: cat, where: where, dir: dir, quiet: true}
+	return ap.run(ctx)
+}
+
+// sampleExtract is where the sample's OpenStreetMap is, in its folder.
+const sampleExtract = "osm/roquebelle.osm.pbf"
+
+func (a *app) drawSample(ctx context.Context, dir string, seed int64, now time.Time) error {
+	want := drawn{Seed: seed, Day: now.UTC().Format(time.DateOnly), Build: buildID()}
+	stamp := filepath.Join(dir, "drawn.json")
+	var have drawn
+	if b, err := os.ReadFile(stamp); err == nil && json.Unmarshal(b, &have) == nil && have == want {
+		return nil
+	}
+	fmt.Fprintln(a.stderr, a.sentence(geo.Say("demo.drawing")))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the sample's folder: %w", err)
+	}
+	if _, err := sample.Write(ctx, dir, sample.Options{Seed: seed, Today: now}); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "catalogue.yaml"), demoCatalogue, 0o644); err != nil {
+		return fmt.Errorf("write the sample's catalogue: %w", err)
+	}
+	b, err := json.Marshal(want)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(stamp, b, 0o644); err != nil {
+		return fmt.Errorf("note which sample this is: %w", err)
+	}
+	return nil
+}
+
+// buildID tells programs apart, so that a newer one draws its own sample.
+func buildID() string {
+	exe, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	st, err := os.Stat(exe)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", st.Size(), st.ModTime().UnixNano())
+}
+
+// importSample imports the sample's extract, unless somebody's own is there.
+func (a *app) importSample(ctx context.Context, hub *postgis.Hub, path string) error {
+	state, err := osm.Status(ctx, hub.Owner)
+	if err != nil && !errors.Is(err, geo.ErrNotFound) {
+		return err
+	}
+	ours := state.File == filepath.Base(path)
+	if err == nil && !ours {
+		fmt.Fprintln(a.stderr, a.sentence(geo.Say("demo.other-osm", "file", state.File)))
+		return nil
+	}
+	progress := newBar(a.stderr, a.sentence)
+	// Another seed's extract may be older or of the same day: it is ours to replace.
+	_, err = osm.Import(ctx, hub, path, osm.Options{Progress: func(p osm.Progress) {
+		progress.step(a.sentence(geo.Say("osm.step-"+p.Phase)), p.Done, p.Total)
+	}})
+	progress.done()
+	return err
+}
+
+// demoLayers lists the layers that the sample's catalogue makes.
+func demoLayers(cat *catalogue) []string {
+	list := []string{"osm_points", "osm_lines", "osm_areas"}
+	for _, d := range cat.Datasets {
+		if len(d.Layers) == 0 {
+			list = append(list, d.ID)
+		}
+		for _, l := range d.Layers {
+			list = append(list, l.Name)
+		}
+	}
+	for _, t := range cat.Themes {
+		list = append(list, "osm_"+t.ID)
+	}
+	return list
+}
+
+// removeDemo takes out what the sample's catalogue brought, and its copy of
+// OpenStreetMap; producers and licences stay.
+func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
+	hub, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
+	order := make([]string, 0, len(cat.Datasets))
+	for _, d := range cat.Datasets { // those that borrow geometry go before those that lend it
+		if d.Series != nil && d.Series.Borrow != nil {
+			order = slices.Insert(order, 0, d.ID)
+		} else {
+			order = append(order, d.ID)
+		}
+	}
+	for _, id := range order {
+		if err := postgis.Erase(ctx, hub, id); err != nil && !errors.Is(err, geo.ErrNotFound) {
+			return err
+		}
+	}
+	state, err := osm.Status(ctx, hub.Owner)
+	if err == nil && state.File == filepath.Base(sampleExtract) {
+		err = osm.Clear(ctx, hub)
+	}
+	if err != nil && !errors.Is(err, geo.ErrNotFound) {
+		return err
+	}
+	if err := os.RemoveAll(a.demoFolder()); err != nil {
+		return fmt.Errorf("remove the sample's files: %w", err)
+	}
+	fmt.Fprintln(a.stdout, a.sentence(geo.Say("demo.removed")))
+	return a.catchUp(ctx, hub)
+}
