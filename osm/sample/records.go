@@ -194,6 +194,25 @@ var abbreviations = []struct{ long, short string }{
 	{"rue ", "r. "},
 }
 
+// mistaken lists which kinds clerks take for which.
+var mistaken = [][2]*kind{
+	{hall, theatre},
+	{theatre, hall},
+	{library, mediatheque},
+	{mediatheque, library},
+	{nursery, primary},
+	{elementary, primary},
+	{primary, elementary},
+	{creche, nursery},
+	{gym, stadium},
+	{stadium, gym},
+	{police, gendarmerie},
+	{elderly, ccas},
+	{fountain, standpipe},
+	{standpipe, tap},
+	{tap, standpipe},
+}
+
 // write puts the names down as the partner's clerks do: abbreviated, in
 // capitals, without accents or articles, with more or less of the type, or not
 // at all.
@@ -239,11 +258,13 @@ func (r *recorder) write(rec *record) {
 		rec.name = strings.ReplaceAll(rec.name, "'", "’")
 	}
 	if s.chance(.07) {
-		rec.nature = pick(s, []*kind{hall, library, mediatheque, gym, nursery, primary}).code
-		if p.water() {
-			rec.nature = pick(s, []*kind{fountain, standpipe, tap}).code
+		for _, pair := range mistaken {
+			if p.kind == pair[0] {
+				rec.nature = pair[1].code
+				rec.note("category")
+				break
+			}
 		}
-		rec.note("category")
 	}
 	r.writeContact(rec)
 }
