@@ -227,7 +227,7 @@ var wanted = map[string][]string{
 // TestEveryKind looks at a few seeds; CALANQUE_SAMPLE_SEEDS=20 at that many.
 func TestEveryKind(t *testing.T) {
 	t.Parallel()
-	seeds := int64(3)
+	seeds := int64(2)
 	if n := os.Getenv("CALANQUE_SAMPLE_SEEDS"); n != "" {
 		if _, err := fmt.Sscan(n, &seeds); err != nil {
 			t.Fatal(err)
