@@ -243,9 +243,14 @@ func (r *recorder) write(rec *record) {
 			rec.note("abbreviated")
 		}
 	}
-	if s.chance(.1) && strings.Contains(rec.name, " de la ") {
-		rec.name = strings.Replace(rec.name, " de la ", " ", 1)
-		rec.note("article")
+	if s.chance(.12) {
+		for _, article := range []string{" de la ", " des ", " du ", " Les ", " La ", " Le "} {
+			if strings.Contains(rec.name, article) {
+				rec.name = strings.Replace(rec.name, article, " ", 1)
+				rec.note("article")
+				break
+			}
+		}
 	}
 	switch {
 	case s.chance(.17):
