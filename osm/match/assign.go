@@ -195,8 +195,10 @@ func (d *decision) unmatched(i int) outcome {
 		switch {
 		case p.bits >= decide && owner != nil && d.sameRecord(i, owner.rec):
 			args := map[string]any{"of": d.recs[owner.rec].key, "distance": round(p.metres)}
-			return outcome{record: i, object: -1, kind: DuplicateOpenData, bits: p.bits, metres: math.NaN(),
-				reason: geo.Message{Code: "match.duplicate-open-data", Args: args}}
+			return outcome{
+				record: i, object: -1, kind: DuplicateOpenData, bits: p.bits, metres: math.NaN(),
+				reason: geo.Message{Code: "match.duplicate-open-data", Args: args},
+			}
 		case owner == nil && p.bits >= doubtful:
 			return d.ambiguous(i, p.bits, p)
 		}
@@ -206,8 +208,10 @@ func (d *decision) unmatched(i int) outcome {
 		args["nearest"] = round(near.metres)
 		args["nearest_name"] = first(d.objects[near.obj].names)
 	}
-	return outcome{record: i, object: -1, kind: OnlyOpenData, metres: math.NaN(),
-		reason: geo.Message{Code: "match.only-open-data", Args: args}}
+	return outcome{
+		record: i, object: -1, kind: OnlyOpenData, metres: math.NaN(),
+		reason: geo.Message{Code: "match.only-open-data", Args: args},
+	}
 }
 
 // sameRecord tells whether two records look like one place delivered twice.
@@ -248,9 +252,11 @@ func (d *decision) ambiguous(i int, bits float64, candidates ...*pair) outcome {
 	if len(candidates) == 1 {
 		code = "match.doubtful"
 	}
-	return outcome{record: i, object: -1, kind: Ambiguous, bits: bits, metres: candidates[0].metres,
+	return outcome{
+		record: i, object: -1, kind: Ambiguous, bits: bits, metres: candidates[0].metres,
 		reason:     geo.Say(code, "count", len(candidates), "candidates", list),
-		comparison: d.rule.compare(&d.recs[i], &d.objects[candidates[0].obj])}
+		comparison: d.rule.compare(&d.recs[i], &d.objects[candidates[0].obj]),
+	}
 }
 
 // evidence is what the sentence of a match is built from.
