@@ -47,12 +47,9 @@ type importer struct {
 // shown already is not imported again: Report.Unchanged says so.
 func Import(ctx context.Context, hub *postgis.Hub, path string, o Options) (Report, error) {
 	start := time.Now()
-	unlock, ok, err := postgis.TryLock(ctx, hub.Owner, "osm import")
+	unlock, err := alone(ctx, hub)
 	if err != nil {
-		return Report{}, err
-	}
-	if !ok {
-		return Report{}, fmt.Errorf("import %s: another import is running: %w", filepath.Base(path), geo.ErrConflict)
+		return Report{}, fmt.Errorf("import %s: %w", filepath.Base(path), err)
 	}
 	defer unlock()
 	im := &importer{hub: hub, path: path, o: o}
@@ -62,6 +59,23 @@ func Import(ctx context.Context, hub *postgis.Hub, path string, o Options) (Repo
 	}
 	im.report.Took = time.Since(start)
 	return im.report, nil
+}
+
+// alone takes the lock of imports. It tries for some seconds, which is what the
+// server needs to notice that an importer was killed.
+func alone(ctx context.Context, hub *postgis.Hub) (unlock func(), err error) {
+	for range 20 {
+		unlock, ok, err := postgis.TryLock(ctx, hub.Owner, "osm import")
+		if err != nil || ok {
+			return unlock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(150 * time.Millisecond):
+		}
+	}
+	return nil, fmt.Errorf("another import is running: %w", geo.ErrConflict)
 }
 
 func (im *importer) run(ctx context.Context) error {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"calanque/geo"
-	"calanque/geo/postgis"
 	"calanque/osm/match"
 )
 
@@ -52,10 +51,4 @@ func (c *matchCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	return nil
-}
-
-// catchUp does what follows from the changes so far, so that a script that
-// waits for a command sees its result.
-func (a *app) catchUp(ctx context.Context, hub *postgis.Hub) error {
-	return postgis.Drain(ctx, hub.Owner, "match", match.Handle(hub, a.log))
 }

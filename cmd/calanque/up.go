@@ -12,7 +12,6 @@ import (
 	"calanque/api"
 	"calanque/geo"
 	"calanque/geo/postgis"
-	"calanque/osm/match"
 	"calanque/tiles"
 	"calanque/viewer"
 )
@@ -39,8 +38,8 @@ type serving struct {
 	fictional  func([]viewer.Layer) bool
 }
 
-// serve runs the server and what keeps the hub true beside it: the matcher
-// that follows the log of changes, and the sweep of what nobody needs.
+// serve runs the server and what keeps the hub true beside it: those who
+// follow the log of changes, and the sweep of what nobody needs.
 func (a *app) serve(ctx context.Context, s serving) error {
 	// A busy port is known before anything long begins.
 	l, err := net.Listen("tcp", a.Addr)
@@ -74,7 +73,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", address(l.Addr(), a.PublicURL))))
 		return nil
 	})
-	group.Go(func() error { return a.followMatches(ctx, hub) })
+	group.Go(func() error { return a.follow(ctx, hub) })
 	group.Go(func() error { return a.sweep(ctx, hub) })
 	return group.Wait()
 }
@@ -99,24 +98,6 @@ func (s serving) missing(prepared <-chan struct{}, served []string) error {
 		}
 	}
 	return nil
-}
-
-// followMatches re-runs rules whenever a publication or an import of OSM
-// touches them. What happened while nobody followed is caught up first.
-func (a *app) followMatches(ctx context.Context, hub *postgis.Hub) error {
-	drain := func() error {
-		err := postgis.Drain(ctx, hub.Owner, "match", match.Handle(hub, a.log))
-		if err != nil && ctx.Err() == nil {
-			a.log.Warn("matching waits", "err", err) // the cursor stays: the next change tries again
-		}
-		return nil
-	}
-	after, err := postgis.LastChange(ctx, hub.Owner)
-	if err != nil {
-		return err
-	}
-	_ = drain()
-	return postgis.Follow(ctx, hub.Owner, after, func([]postgis.Change) error { return drain() })
 }
 
 // sweepEvery is how often what nobody needs any more is taken away.

@@ -223,7 +223,17 @@ func (c *column) decide(name string) (geo.FieldType, int, *geo.Message) {
 		pad, note := c.padding(name, geo.TextField)
 		return geo.TextField, pad, note
 	}
+	if c.serialDates(name) {
+		return geo.DateField, 0, ptr(geo.Say("column.serial-dates", "field", name))
+	}
 	return c.fieldType(), 0, nil
+}
+
+// serialDates tells whether a column named a date holds the day numbers of a
+// spreadsheet: all of them from 1954 to 2064.
+func (c *column) serialDates(name string) bool {
+	named := strings.HasPrefix(name, "date") || strings.HasSuffix(name, "date")
+	return named && c.digits && c.values > c.missing && c.low >= firstSerial && c.high <= lastSerial
 }
 
 // looksLikeCode tells by the values alone: leading zeros, numbers too long to

@@ -431,7 +431,7 @@ func (s *store) publish(ctx context.Context) (string, error) {
 		extent = geo.Box{MinX: *x0, MinY: *y0, MaxX: *x1, MaxY: *y1}
 	}
 	_, err = postgis.PutLiveLayer(ctx, s.tx, postgis.LiveLayer{
-		Name: name, Title: s.rel.Title, Position: int(s.id), Schema: "data", Table: view, Key: "_key",
+		Name: name, Title: s.rel.Title, Position: int(s.id), Style: map[string]any{"hidden": true}, Schema: "data", Table: view, Key: "_key",
 		Geom: "_geom_3857", SRID: geo.WebMercator, Geom3857: "_geom_3857", GeometryType: geo.Point,
 		Fields: outcomeFields, Producer: s.rel.Producer, Extent: extent, Count: count, Updated: time.Now(),
 	})

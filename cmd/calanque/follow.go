@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+
+	"calanque/geo/postgis"
+	"calanque/osm/match"
+	"calanque/tiles"
+)
+
+// A reader is somebody who must do something after a change. Its cursor in the
+// log is stored, so whatever is killed goes on where it was.
+type reader struct {
+	name   string
+	handle func(context.Context, []postgis.Change) error
+}
+
+// readers lists all that follows from changes, in the order it is done:
+// comparisons first, because they change layers that tiles are drawn from.
+func (a *app) readers(hub *postgis.Hub) []reader {
+	return []reader{
+		{"match", match.Handle(hub, a.log)},
+		{"tiles", tiles.Handle(hub, a.log)},
+	}
+}
+
+// catchUp does what follows from the changes so far, so that a script that
+// waits for a command sees its result.
+func (a *app) catchUp(ctx context.Context, hub *postgis.Hub) error {
+	for _, r := range a.readers(hub) {
+		if err := postgis.Drain(ctx, hub.Owner, r.name, r.handle); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow does what follows from every change until ctx ends. What happened
+// while nobody followed is caught up first. A reader that fails keeps its
+// cursor: the next change tries again.
+func (a *app) follow(ctx context.Context, hub *postgis.Hub) error {
+	drain := func() {
+		if err := a.catchUp(ctx, hub); err != nil && ctx.Err() == nil {
+			a.log.Warn("what follows from changes waits", "err", err)
+		}
+	}
+	after, err := postgis.LastChange(ctx, hub.Owner)
+	if err != nil {
+		return err
+	}
+	drain()
+	return postgis.Follow(ctx, hub.Owner, after, func([]postgis.Change) error {
+		drain()
+		return nil
+	})
+}
