@@ -92,8 +92,13 @@ func (r *Request) replay(old plan) {
 		to   *string
 		from string
 	}{
-		{&o.Encoding, was.Encoding}, {&o.Delimiter, was.Delimiter}, {&o.Quote, was.Quote}, {&o.X, was.X}, {&o.Y, was.Y},
-		{&o.Geometry, was.Geometry}, {&o.Layer, was.Layer},
+		{&o.Encoding, was.Encoding},
+		{&o.Delimiter, was.Delimiter},
+		{&o.Quote, was.Quote},
+		{&o.X, was.X},
+		{&o.Y, was.Y},
+		{&o.Geometry, was.Geometry},
+		{&o.Layer, was.Layer},
 	} {
 		if *f.to == "" {
 			*f.to = f.from
