@@ -96,7 +96,7 @@ func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relati
 		if last {
 			buf = f.end(buf)
 		}
-		_ = control.SetWriteDeadline(s.Now().Add(batchTime)) // a test's recorder has none
+		_ = control.SetWriteDeadline(time.Now().Add(batchTime)) // a test's recorder has none
 		if _, err := w.Write(buf); err != nil || last {
 			return nil // done, or the reader has left
 		}
