@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
 	"calanque/geo"
@@ -222,7 +223,7 @@ func TestValues(t *testing.T) {
 	}
 	s.getJSON("/api/collections/points_eau/items", &p)
 	for i, want := range []string{
-		`{"nom":"Fontaine 0 v1","numero":0,"debit":0,"potable":true,"pose":"2020-01-01","releve":"2026-11-01T00:00:00Z","autres":{"a": [1, 2]}}`,
+		`{"nom":"Fontaine 0 v1","numero":0,"debit":0.0,"potable":true,"pose":"2020-01-01","releve":"2026-11-01T00:00:00Z","autres":{"a": [1, 2]}}`,
 		`{"nom":"œ \"\\\n\t\u0001</script>","numero":"1152921504606846976","debit":null,"potable":null,"pose":null,"releve":null,"autres":null}`,
 		`{"nom":null,"numero":-7,"debit":1e+300,"potable":true,"pose":"1789-07-14","releve":"1900-01-01T00:00:00.123456Z","autres":null}`,
 	} {
@@ -488,5 +489,62 @@ func TestQueryNames(t *testing.T) {
 		if q.Get(name) != want {
 			t.Errorf("next has %s=%q, want %q", name, q.Get(name), want)
 		}
+	}
+}
+
+// TestLiveLayer reads a layer whose columns are not of its fields' types, in
+// the order of its keys.
+func TestLiveLayer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	ctx := t.Context()
+	_, err := s.hub.Owner.Exec(ctx, `
+		create table osm.essai (_key text collate "C" primary key, type "char", osm_id bigint, version int, hauteur real, tags jsonb,
+			at timestamp, geom geometry(point, 3857));
+		insert into osm.essai
+		select 'n' || i, 'n', 9000000000 + i, i, 1.5, '{"name": "x"}', '2026-11-24 10:00', st_point(556597 + i, 5311972, 3857)
+		from generate_series(1, 25) i`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = pgx.BeginFunc(ctx, s.hub.Owner, func(tx pgx.Tx) error {
+		_, err := postgis.PutLiveLayer(ctx, tx, postgis.LiveLayer{
+			Name: "osm_essai", Title: geo.Text{"fr": "Essai"}, Schema: "osm", Table: "essai", Key: "_key", Geom: "geom",
+			SRID: geo.WebMercator, Geom3857: "geom", GeometryType: geo.Point, Producer: "openstreetmap", Count: 25,
+			Extent: geo.Box{MinX: 5, MinY: 43, MaxX: 5.1, MaxY: 43.1}, Updated: now,
+			Fields: []geo.Field{
+				{Name: "type", Type: geo.TextField}, {Name: "osm_id", Type: geo.TextField}, {Name: "version", Type: geo.IntegerField},
+				{Name: "hauteur", Type: geo.RealField}, {Name: "tags", Type: geo.JSONField}, {Name: "at", Type: geo.TimeField},
+			},
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.refresh()
+	ids, _, pages := s.walk("/api/collections/osm_essai/items?limit=7", nil)
+	if len(ids) != 25 || ids[0] != "n1" || ids[1] != "n10" {
+		t.Errorf("got %v, want 25 ids in the order of their bytes", ids)
+	}
+	want := map[string]any{
+		"type": "n", "osm_id": "9000000001", "version": 1.0, "hauteur": 1.5,
+		"tags": map[string]any{"name": "x"}, "at": "2026-11-24T10:00:00Z",
+	}
+	if got := pages[0].Features[0].Properties; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for query, n := range map[string]int{
+		"osm_id=9000000003": 1, "osm_id=x": 0, "type=n": 25, "type=way": 0, "version=3": 1, "version=99999999999": 0, "hauteur=1.5": 25,
+	} {
+		var p featurePage
+		s.getJSON("/api/collections/osm_essai/items?"+query, &p)
+		if len(p.Features) != n {
+			t.Errorf("%s: got %d features, want %d", query, len(p.Features), n)
+		}
+	}
+	csv := string(s.get("/telecharger/osm_essai.csv"))
+	if !strings.Contains(csv, "n1,n,9000000001,1,1.5,") {
+		t.Errorf("no line of n1 in %.300s", csv)
 	}
 }

@@ -1,7 +1,7 @@
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { item, items, Unanswered } from './api';
 import { atmoClass } from './atmo';
-import { feminine, nameOf, noun } from './feature';
+import { feminine, inLang, nameOf, noun } from './feature';
 import { center, metres, placeOf, type Box, type LonLat } from './geo';
 import { lang, speak, t, type Lang, languages } from './i18n.svelte';
 import { outcomeOf, type Outcome } from './outcome';
@@ -80,7 +80,11 @@ export class Hub {
   readonly complete = $derived(this.matched !== null && this.list.length >= this.matched);
   readonly middle = $derived<LonLat | null>(this.box && center(this.box));
   readonly rows = $derived.by(() => this.#rows());
-  readonly numbers = $derived.by(() => new Map(this.rows.map((r, i) => [r.feature.id, i + 1])));
+  /** Numbers of the rows on the page of the list: those that the map shows. */
+  readonly numbers = $derived.by(() => {
+    const first = (this.page - 1) * pageSize;
+    return new Map(this.rows.slice(first, first + pageSize).map((r, i) => [r.feature.id, first + i + 1]));
+  });
   readonly work = $derived.by(() => this.#work());
   readonly groupCounts = $derived.by(() => this.#groupCounts());
   readonly rank = $derived(this.sel === null ? -1 : this.rows.findIndex((r) => r.feature.id === this.sel || r.feature.id.startsWith(this.sel + '@')));
@@ -103,7 +107,8 @@ export class Hub {
 
   /** The layers that the panel offers. */
   get offered(): Layer[] {
-    return this.layers.filter((l) => !l.style.hidden);
+    const outcomes = new Set(this.layers.map((l) => l.outcomes));
+    return this.layers.filter((l) => !l.style.hidden && !outcomes.has(l.id));
   }
 
   #take(p: Place): void {
@@ -125,7 +130,7 @@ export class Hub {
   place(): Place {
     return {
       view: this.view,
-      on: this.#changedLayers || this.#given?.on ? this.on : null,
+      on: this.#changedLayers || this.#given?.on || this.sel !== null || this.compare ? this.on : null,
       sel: this.sel,
       tab: this.tab,
       compare: this.compare,
@@ -341,7 +346,7 @@ export class Hub {
       this.card = f;
       this.cardState = f ? 'shown' : 'gone';
       if (f && !this.compare && this.outcomes) {
-        const got = await items(this.outcomes.id, { equals: { record_key: f.id }, limit: 1, signal });
+        const got = await items(this.outcomes.id, { equals: { [recordField(this.outcomes)]: f.id }, limit: 1, signal });
         this.cardOutcome = got.features[0] ?? null;
       }
     } catch (e) {
@@ -434,6 +439,13 @@ export class Hub {
     return n;
   }
 
+  /** Who made what the map shows, in plain text. */
+  readonly credits = $derived.by(() => {
+    const shown = this.compare ? [this.listed!] : this.on.map((id) => this.layer(id)!);
+    const made = shown.filter((l) => l.producer.id !== 'openstreetmap').map((l) => inLang(l.producer.title));
+    return [t('map.osm-credit'), ...new Set(made)].join(' · ');
+  });
+
   /** The status line. */
   readonly status = $derived.by(() => {
     const l = this.listed;
@@ -443,6 +455,11 @@ export class Hub {
     const code = this.sel === null ? 'status.count' : feminine(l) ? 'status.selected-f' : 'status.selected';
     return t(code, { n, noun: noun(l, n) });
   });
+}
+
+/** The field of an outcome layer that names the record. */
+function recordField(outcomes: Layer): string {
+  return outcomes.fields.some((f) => f.name === 'record_key') ? 'record_key' : 'record';
 }
 
 function compareIds(a: Row, b: Row): number {
@@ -461,7 +478,11 @@ export function commune(id: string): string {
 /** The moments of a series: those it lists, else the hours of its last two days. */
 export function timesOf(l: Layer | undefined): string[] {
   if (!l?.times) return [];
-  if (l.times.values?.length) return l.times.values;
+  if (l.times.values?.length) {
+    // All at midnight: days, and written as such in the ids of items.
+    const daily = l.times.values.every((v) => v.length === 10 || v.endsWith('T00:00:00Z'));
+    return daily ? l.times.values.map((v) => v.slice(0, 10)) : l.times.values;
+  }
   const hour = 3600000;
   const last = Math.floor(new Date(l.times.last).getTime() / hour) * hour;
   const first = Math.max(new Date(l.times.first).getTime(), last - 47 * hour);

@@ -52,7 +52,7 @@ export function outcomeOf(l: Layer, f: Feature): Outcome {
     note: twoSided && distance !== null ? `${note} · ${t('compare.gap', { distance })}` : note,
     reason: reason?.code ? reasonText(reason.code, args) : '',
     distance,
-    record: missing(p.record_key) ? null : String(p.record_key),
+    record: missing(p.record_key ?? p.record) ? null : String(p.record_key ?? p.record),
     osm: missing(p.osm) ? null : String(p.osm),
     osmPlace: typeof lon === 'number' && typeof lat === 'number' ? [lon, lat] : null,
     rows: array(p.comparison).map((row) => compareRow(l, row as Record<string, unknown>)),
@@ -63,7 +63,9 @@ function compareRow(l: Layer, row: Record<string, unknown>): CompareRow {
   const field = String(row.field ?? '');
   const side = (v: unknown) => (missing(v) ? '' : valueText(l, field, v));
   const ours = side(row.ours);
-  const theirs = side(row.theirs);
+  // A value that says the same in OSM's words is said in the layer's.
+  const same = row.is === 'equal' || row.is === 'equivalent';
+  const theirs = same && l.style.values?.[field]?.[String(row.ours)] ? ours : side(row.theirs);
   const differs = row.is === 'conflict';
   return {
     label: l.fields.some((f) => f.name === field) ? labelOfName(l, field) : String(row.tag ?? field),

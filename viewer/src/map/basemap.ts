@@ -208,9 +208,9 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
     const kind = String(f.get('kind'));
     switch (f.get('layer')) {
       case 'ocean':
-        return fill('--map-sea', 8, '--map-coast');
+        return fill('--map-sea', 8);
       case 'water_polygons':
-        return zoom >= 8 || f.get('way_area') > 1e6 ? fill('--map-sea', 8, kind === 'swimming_pool' ? undefined : '--map-coast') : undefined;
+        return zoom >= 8 || f.get('way_area') > 1e6 ? fill('--map-sea', 8) : undefined;
       case 'water_lines':
       case 'dam_lines':
         return zoom >= (kind === 'river' ? 9 : 13) ? line('--map-sea', scaled(kind === 'river' ? 6 : kind === 'stream' || kind === 'canal' ? 3.4 : 2, zoom, 0.8), 9) : undefined;
