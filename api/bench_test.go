@@ -20,8 +20,10 @@ func (s *site) buildings(n int) {
 	table := postgis.Table{
 		Layer: "batiments", Title: geo.Text{"fr": "Bâtiments"}, SRID: geo.Lambert93, GeometryType: geo.Polygon, KeyFields: []string{"id"},
 		Fields: []geo.Field{
-			{Name: "id", Type: geo.TextField}, {Name: "nature", Type: geo.TextField},
-			{Name: "hauteur", Type: geo.RealField}, {Name: "etages", Type: geo.IntegerField},
+			{Name: "id", Type: geo.TextField},
+			{Name: "nature", Type: geo.TextField},
+			{Name: "hauteur", Type: geo.RealField},
+			{Name: "etages", Type: geo.IntegerField},
 		},
 		Bounds: geo.Box{MinX: 880000, MinY: 6240000, MaxX: 920000, MaxY: 6280000},
 	}
@@ -71,42 +73,7 @@ func BenchmarkItems(b *testing.B) {
 			}
 		}
 	})
-	b.Run("st_asgeojson", func(b *testing.B) {
-		rel := s.state.Load().relation("batiments")
-		// The statement of pg_featureserv 1.3, with its feature made in SQL and its order left out.
-		sql := fmt.Sprintf(`
-			select st_asgeojson(st_transform(_geom, 4326), 9), id, nature, hauteur, etages
-			from data.%s
-			where st_intersects(_geom, st_transform(st_makeenvelope($1, $2, $3, $4, 4326), 2154))
-			limit 1000`, rel.Table)
-		if _, err := s.hub.Owner.Exec(b.Context(), fmt.Sprintf("create index on data.%s using gist (_geom)", rel.Table)); err != nil {
-			b.Fatal(err)
-		}
-		for i := range b.N {
-			x := 5.1 + float64(i%50)/1000
-			rows, err := s.hub.Web.Query(b.Context(), sql, x, 43.2, x+0.2, 43.5)
-			if err != nil {
-				b.Fatal(err)
-			}
-			var features []map[string]any
-			for rows.Next() {
-				v, err := rows.Values()
-				if err != nil {
-					b.Fatal(err)
-				}
-				features = append(features, map[string]any{
-					"type": "Feature", "geometry": json.RawMessage(v[0].(string)), "id": v[1],
-					"properties": map[string]any{"id": v[1], "nature": v[2], "hauteur": v[3], "etages": v[4]},
-				})
-			}
-			if err := rows.Err(); err != nil || len(features) != 1000 {
-				b.Fatalf("%d features: %v", len(features), err)
-			}
-			if _, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": features}); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	b.Run("st_asgeojson", s.letPostGISWrite)
 	b.Run("first ten", func(b *testing.B) {
 		for range b.N {
 			s.get("/api/collections/batiments/items?limit=10")
@@ -137,4 +104,43 @@ func BenchmarkItems(b *testing.B) {
 			}
 		}
 	})
+}
+
+// letPostGISWrite is the work of a server that lets PostGIS write the
+// geometry and Go's encoder the rest: the statement of pg_featureserv 1.3, its
+// order left out. It has no count and no HTTP.
+func (s *site) letPostGISWrite(b *testing.B) {
+	rel := s.state.Load().relation("batiments")
+	sql := fmt.Sprintf(`
+		select st_asgeojson(st_transform(_geom, 4326), 9), id, nature, hauteur, etages
+		from data.%s
+		where st_intersects(_geom, st_transform(st_makeenvelope($1, $2, $3, $4, 4326), 2154))
+		limit 1000`, rel.Table)
+	if _, err := s.hub.Owner.Exec(b.Context(), fmt.Sprintf("create index on data.%s using gist (_geom)", rel.Table)); err != nil {
+		b.Fatal(err)
+	}
+	for i := range b.N {
+		x := 5.1 + float64(i%50)/1000
+		rows, err := s.hub.Web.Query(b.Context(), sql, x, 43.2, x+0.2, 43.5)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var features []map[string]any
+		for rows.Next() {
+			v, err := rows.Values()
+			if err != nil {
+				b.Fatal(err)
+			}
+			features = append(features, map[string]any{
+				"type": "Feature", "geometry": json.RawMessage(v[0].(string)), "id": v[1],
+				"properties": map[string]any{"id": v[1], "nature": v[2], "hauteur": v[3], "etages": v[4]},
+			})
+		}
+		if err := rows.Err(); err != nil || len(features) != 1000 {
+			b.Fatalf("%d features: %v", len(features), err)
+		}
+		if _, err := json.Marshal(map[string]any{"type": "FeatureCollection", "features": features}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -17,8 +17,17 @@ import (
 // outcomeGroups are the groups of outcomes that a page may ask for.
 var outcomeGroups = []string{"same", "partner", "osm", "differs", "other"}
 
-// groupField is the field of an outcome that says its group.
-const groupField = "group"
+// The fields of an outcome that this package asks for: the group it is shown
+// in, and the key of its record.
+const (
+	groupField  = "group"
+	recordField = "record"
+)
+
+func hasField(r *geo.Relation, name string) bool {
+	_, ok := r.Field(name)
+	return ok
+}
 
 // ident quotes names of the catalogue for SQL.
 func ident(names ...string) string { return pgx.Identifier(names).Sanitize() }
@@ -27,6 +36,9 @@ func ident(names ...string) string { return pgx.Identifier(names).Sanitize() }
 // of those that are shown.
 func (f *filler) compare(ctx context.Context, l *viewer.Layer, place *geo.Place, commune string) (*viewer.Compare, error) {
 	rel := f.st.relation(l.Outcomes)
+	if !hasField(rel, groupField) {
+		return nil, nil
+	}
 	c := &viewer.Compare{Layer: l.ID, Counts: map[string]int64{}}
 	for _, g := range outcomeGroups {
 		n, err := f.s.features.Count(ctx, rel, geo.Query{AnyOf: []geo.AnyOf{{Field: groupField, Values: []string{g}}}, Inside: place})

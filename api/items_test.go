@@ -5,15 +5,11 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
 
 	"calanque/geo"
@@ -222,7 +218,7 @@ func TestValues(t *testing.T) {
 	}
 	s.getJSON("/api/collections/points_eau/items", &p)
 	for i, want := range []string{
-		`{"nom":"Fontaine 0 v1","numero":0,"debit":0,"potable":true,"pose":"2020-01-01","releve":"2026-11-01T00:00:00Z","autres":{"a": [1, 2]}}`,
+		`{"nom":"Fontaine 0 v1","numero":0,"debit":0.0,"potable":true,"pose":"2020-01-01","releve":"2026-11-01T00:00:00Z","autres":{"a": [1, 2]}}`,
 		`{"nom":"œ \"\\\n\t\u0001</script>","numero":"1152921504606846976","debit":null,"potable":null,"pose":null,"releve":null,"autres":null}`,
 		`{"nom":null,"numero":-7,"debit":1e+300,"potable":true,"pose":"1789-07-14","releve":"1900-01-01T00:00:00.123456Z","autres":null}`,
 	} {
@@ -321,47 +317,6 @@ func isRing(v []any) bool {
 	return len(v) > 3 && fmt.Sprint(v[0]) == fmt.Sprint(v[len(v)-1])
 }
 
-// TestLinks holds the links that the standard and its clients want, with
-// their types, and that each leads somewhere.
-func TestLinks(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	s.load(waterTable(), geo.Snapshot, water(250, "v1"))
-	s.refresh()
-	for _, c := range []struct {
-		target string
-		want   []string // rel type
-	}{
-		{"/api", []string{
-			"self application/json", "service-desc application/vnd.oai.openapi+json;version=3.0",
-			"conformance application/json", "data application/json", "alternate text/html",
-		}},
-		{"/api/collections", []string{"self application/json", "alternate text/html"}},
-		{"/api/collections/points_eau", []string{"self application/json", "alternate text/html", "items application/geo+json", "license text/html"}},
-		{"/api/collections/points_eau/items", []string{"self application/geo+json", "alternate text/html", "next application/geo+json", "collection application/json"}},
-		{"/api/collections/points_eau/items/p00001", []string{"self application/geo+json", "alternate text/html", "collection application/json"}},
-	} {
-		var doc featurePage
-		s.getJSON(c.target, &doc)
-		have := map[string]bool{}
-		for _, l := range doc.Links {
-			have[l.Rel+" "+l.Type] = true
-			if path, own := strings.CutPrefix(l.Href, "http://hub.example"); own {
-				got := s.ask(http.MethodGet, path)
-				kind, _, _ := strings.Cut(got.Header().Get("Content-Type"), ";")
-				if want, _, _ := strings.Cut(l.Type, ";"); got.Code != 200 || kind != want {
-					t.Errorf("%s: link %s to %s: got %d %s, want %s", c.target, l.Rel, path, got.Code, kind, want)
-				}
-			}
-		}
-		for _, w := range c.want {
-			if !have[w] {
-				t.Errorf("%s: no link %q in %v", c.target, w, doc.Links)
-			}
-		}
-	}
-}
-
 // TestItemsAnswer holds what else the standard asks of a page of features.
 func TestItemsAnswer(t *testing.T) {
 	t.Parallel()
@@ -398,95 +353,63 @@ func TestItemsAnswer(t *testing.T) {
 	}
 }
 
-// TestOpenAPI validates the description, and that it declares what is
-// answered the way clients read it.
-func TestOpenAPI(t *testing.T) {
+// TestLiveLayer reads a layer whose columns are not of its fields' types, in
+// the order of its keys.
+func TestLiveLayer(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	s.load(waterTable(), geo.Snapshot, water(3, "v1"))
-	s.air()
-	s.refresh()
-	w := s.ask(http.MethodGet, "/api/api")
-	if got := w.Header().Get("Content-Type"); got != "application/vnd.oai.openapi+json;version=3.0" {
-		t.Errorf("Content-Type is %q", got)
-	}
-	doc, err := openapi3.NewLoader().LoadFromData(w.Body.Bytes())
+	ctx := t.Context()
+	_, err := s.hub.Owner.Exec(ctx, `
+		create table osm.essai (_key text collate "C" primary key, type "char", osm_id bigint, version int, hauteur real, tags jsonb,
+			at timestamp, geom geometry(point, 3857));
+		insert into osm.essai
+		select 'n' || i, 'n', 9000000000 + i, i, 1.5, '{"name": "x"}', '2026-11-24 10:00', st_point(556597 + i, 5311972, 3857)
+		from generate_series(1, 25) i`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := doc.Validate(t.Context()); err != nil {
-		t.Error(err)
-	}
-	limit := doc.Components.Parameters["limit"].Value
-	if *limit.Schema.Value.Max != 10000 || limit.Schema.Value.Default != 100.0 || *limit.Schema.Value.Min != 1 || limit.Style != "form" || *limit.Explode {
-		t.Errorf("limit is declared as %+v", limit)
-	}
-	bbox := doc.Components.Parameters["bbox"].Value.Schema.Value
-	if bbox.MinItems != 4 || *bbox.MaxItems != 6 || !bbox.Items.Value.Type.Is("number") {
-		t.Errorf("bbox is declared as %+v", bbox)
-	}
-	items := doc.Paths.Value("/collections/points_eau/items")
-	if items == nil || items.Get.Parameters.GetByInAndName("query", "numero") == nil {
-		t.Errorf("the fields of points_eau are not declared")
-	}
-	for path := range doc.Paths.Map() {
-		target := "/api" + strings.NewReplacer("{collectionId}", "points_eau", "{featureId}", "p00001").Replace(path)
-		if got := s.ask(http.MethodGet, target).Code; got != 200 {
-			t.Errorf("%s: got %d, want 200", target, got)
-		}
-	}
-}
-
-// TestOGRReads reads collections with GDAL, as QGIS users do: counts and
-// values must be those of the database.
-func TestOGRReads(t *testing.T) {
-	t.Parallel()
-	ogrinfo, err := exec.LookPath("ogrinfo")
-	if err != nil {
-		t.Skip("SKIPPED: no ogrinfo on this machine, so no real client has read the API")
-	}
-	s := newSite(t)
-	s.load(waterTable(), geo.Snapshot, water(2345, "v1"))
-	s.air()
-	s.communesOf("Marseille", "Aix-en-Provence")
-	s.refresh()
-	address := serveOn(t, s)
-	for layer, want := range map[string]string{"points_eau": "2345", "indice": "15", "communes": "2"} {
-		out, err := exec.CommandContext(t.Context(), ogrinfo, "-ro", "-so", "OAPIF:"+address+"/api", layer).CombinedOutput()
-		if err != nil {
-			t.Fatalf("ogrinfo %s: %v: %s", layer, err, out)
-		}
-		if got := regexp.MustCompile(`Feature Count: (\d+)`).FindSubmatch(out); got == nil || string(got[1]) != want {
-			t.Errorf("%s: want Feature Count: %s in\n%s", layer, want, out)
-		}
-	}
-	file := filepath.Join(t.TempDir(), "copy.csv")
-	out, err := exec.CommandContext(t.Context(), "ogr2ogr", "-f", "CSV", file, "OAPIF:"+address+"/api", "points_eau",
-		"-spat", "5.0", "42.9", "5.0951", "43.0049", "-lco", "GEOMETRY=AS_XY").CombinedOutput()
-	if err != nil {
-		t.Fatalf("ogr2ogr: %v: %s", err, out)
-	}
-	if n := countLines(t, file); n != 11 {
-		t.Errorf("ogr2ogr wrote %d lines, want a header and 10 points", n)
-	}
-}
-
-// TestQueryNames holds that next links keep the filters they were asked with.
-func TestQueryNames(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	s.load(waterTable(), geo.Snapshot, water(30, "v1"))
-	s.refresh()
-	var p featurePage
-	s.getJSON("/api/collections/points_eau/items?limit=5&bbox=5,43,5.2,43.1&potable=true&f=json", &p)
-	u, err := url.Parse(p.link("next"))
+	err = pgx.BeginFunc(ctx, s.hub.Owner, func(tx pgx.Tx) error {
+		_, err := postgis.PutLiveLayer(ctx, tx, postgis.LiveLayer{
+			Name: "osm_essai", Title: geo.Text{"fr": "Essai"}, Schema: "osm", Table: "essai", Key: "_key", Geom: "geom",
+			SRID: geo.WebMercator, Geom3857: "geom", GeometryType: geo.Point, Producer: "openstreetmap", Count: 25,
+			Extent: geo.Box{MinX: 5, MinY: 43, MaxX: 5.1, MaxY: 43.1}, Updated: now,
+			Fields: []geo.Field{
+				{Name: "type", Type: geo.TextField},
+				{Name: "osm_id", Type: geo.TextField},
+				{Name: "version", Type: geo.IntegerField},
+				{Name: "hauteur", Type: geo.RealField},
+				{Name: "tags", Type: geo.JSONField},
+				{Name: "at", Type: geo.TimeField},
+			},
+		})
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := u.Query()
-	for name, want := range map[string]string{"limit": "5", "bbox": "5,43,5.2,43.1", "potable": "true", "f": "json"} {
-		if q.Get(name) != want {
-			t.Errorf("next has %s=%q, want %q", name, q.Get(name), want)
+	s.refresh()
+	ids, _, pages := s.walk("/api/collections/osm_essai/items?limit=7", nil)
+	if len(ids) != 25 || ids[0] != "n1" || ids[1] != "n10" {
+		t.Errorf("got %v, want 25 ids in the order of their bytes", ids)
+	}
+	want := map[string]any{
+		"type": "n", "osm_id": "9000000001", "version": 1.0, "hauteur": 1.5,
+		"tags": map[string]any{"name": "x"}, "at": "2026-11-24T10:00:00Z",
+	}
+	if got := pages[0].Features[0].Properties; fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for query, n := range map[string]int{
+		"osm_id=9000000003": 1, "osm_id=x": 0, "type=n": 25, "type=way": 0, "version=3": 1, "version=99999999999": 0, "hauteur=1.5": 25,
+	} {
+		var p featurePage
+		s.getJSON("/api/collections/osm_essai/items?"+query, &p)
+		if len(p.Features) != n {
+			t.Errorf("%s: got %d features, want %d", query, len(p.Features), n)
 		}
+	}
+	csv := string(s.get("/telecharger/osm_essai.csv"))
+	if !strings.Contains(csv, "n1,n,9000000001,1,1.5,") {
+		t.Errorf("no line of n1 in %.300s", csv)
 	}
 }

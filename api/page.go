@@ -288,9 +288,9 @@ func (f *filler) card(ctx context.Context, l *viewer.Layer) (*viewer.Card, error
 	if c.Place, err = f.placeOf(ctx, rel, feature.Key); err != nil {
 		return nil, err
 	}
-	if outcomes := f.st.relation(l.Outcomes); outcomes != nil {
+	if outcomes := f.st.relation(l.Outcomes); outcomes != nil && hasField(outcomes, recordField) {
 		list, err := f.read(ctx, outcomes, geo.Query{
-			Equals: []geo.Equal{{Field: "record_key", Value: feature.Key}}, Limit: 1, NoGeom: true,
+			Equals: []geo.Equal{{Field: recordField, Value: feature.Key}}, Limit: 1, NoGeom: true,
 		})
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -193,6 +194,9 @@ func (s *Server) findObjects(ctx context.Context, st *state, asked []string, lan
 	return items, !slices.Contains(late, true), nil
 }
 
+// decimals rounds a degree to seven decimals, as positions are published.
+func decimals(degrees float64) float64 { return math.Round(degrees*1e7) / 1e7 }
+
 // A hit is a result with how good it is, 0 best.
 type hit struct {
 	rank int
@@ -244,7 +248,7 @@ func (s *Server) findIn(ctx context.Context, rel *geo.Relation, nameField string
 		var lon, lat *float64
 		err := row.Scan(&h.item.ID, &h.item.Title, &h.rank, &lon, &lat)
 		if lon != nil && lat != nil {
-			h.item.Center = &[2]float64{*lon, *lat}
+			h.item.Center = &[2]float64{decimals(*lon), decimals(*lat)}
 		}
 		return h, err
 	})

@@ -82,7 +82,7 @@ func TestDownloads(t *testing.T) {
 	}
 	for i, want := range []string{
 		"id,nom,numero,debit,potable,pose,releve,autres,lon,lat",
-		`p00000,'=HYPERLINK("http://evil.example"),0,0,true,2020-01-01,2026-11-01T00:00:00Z,{"a": [1, 2]},5,43`,
+		`p00000,'=HYPERLINK("http://evil.example"),0,0.0,true,2020-01-01,2026-11-01T00:00:00Z,{"a": [1, 2]},5,43`,
 		`p00001,Fontaine 1 v1,1,0.25,false,2020-01-02,2026-11-01T01:00:00Z,{"a": [1, 2]},,`,
 	} {
 		if got := strings.Join(cells[i], ","); got != want {

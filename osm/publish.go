@@ -150,7 +150,9 @@ const (
 // fields of every layer; a theme has its own between name and tags.
 var fields = []geo.Field{
 	{Name: "type", Type: geo.TextField},
-	{Name: "osm_id", Type: geo.IntegerField},
+	// As text: GDAL and QGIS take the type of a whole column from its first rows,
+	// and ids beyond 2^31 come later.
+	{Name: "osm_id", Type: geo.TextField},
 	{Name: "version", Type: geo.IntegerField},
 	{Name: "name", Type: geo.TextField},
 	{Name: "tags", Type: geo.JSONField},

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,20 +237,20 @@ func TestBudget(t *testing.T) {
 		}
 		t.Logf("unthinned %d, %+v", j.Calanque.Unthinned, j.Calanque.Thinning)
 		for z := 0; z <= 16; z++ {
-			t.Log(sample(t, ts, rel, z))
+			t.Log(sample(t, ts, rel, z, 40))
 		}
 	}
 }
 
-// sample makes up to 40 tiles of a zoom and says how large and slow they were.
-func sample(t *testing.T, ts *tiles.Tiles, rel geo.Relation, z int) string {
+// sample makes up to n tiles of a zoom and says how large and slow they were.
+func sample(t *testing.T, ts *tiles.Tiles, rel geo.Relation, z, n int) string {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(3, uint64(z)))
 	type at struct{ x, y int }
 	done := map[at]bool{}
 	var largest, features int
 	var slowest time.Duration
-	for range 40 {
+	for range n {
 		lon := rel.Extent.MinX + dice.Float64()*(rel.Extent.MaxX-rel.Extent.MinX)
 		lat := rel.Extent.MinY + dice.Float64()*(rel.Extent.MaxY-rel.Extent.MinY)
 		x, y := address(lon, lat, z)
@@ -272,4 +273,90 @@ func sample(t *testing.T, ts *tiles.Tiles, rel geo.Relation, z int) string {
 		}
 	}
 	return strings.TrimSpace(fmt.Sprintf("z%-2d %2d tiles, largest %6d bytes gzipped with %5d features, slowest %v", z, len(done), largest, features, slowest.Round(time.Millisecond)))
+}
+
+// Real layers of partners: every tile of every zoom that shows them whole is
+// complete and small.
+func TestRealLayers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		path []string
+		geom geo.GeometryType
+	}{
+		{"communes", []string{"communes", "communes-paca-2018-10.geojson"}, geo.Polygon},
+		{"occupation", []string{"regional", "crige-crau-camargue-occupation-agricole-2025.geojson"}, geo.Polygon},
+		{"parcs", []string{"pnr", "PNR-paca.geojson"}, geo.Polygon},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			file := shared(t, tt.path...)
+			hub := postgistest.New(t)
+			rel := register(t, hub, geojson(t, hub, tt.name, file, tt.geom))
+			if err := tiles.Prepare(t.Context(), hub, slog.New(slog.DiscardHandler)); err != nil {
+				t.Fatal(err)
+			}
+			ts := tiles.New(hub, tiles.Options{})
+			j, err := ts.TileJSON(t.Context(), rel, tiles.About{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d features, unthinned from zoom %d", rel.Count, j.Calanque.Unthinned)
+			for z := 5; z <= 15; z++ {
+				t.Log(sample(t, ts, rel, z, 8))
+			}
+			dice := rand.New(rand.NewPCG(5, 6))
+			for range 20 {
+				z := max(j.Calanque.Unthinned, 6+dice.IntN(9))
+				x, y := address(rel.Extent.MinX+dice.Float64()*(rel.Extent.MaxX-rel.Extent.MinX), rel.Extent.MinY+dice.Float64()*(rel.Extent.MaxY-rel.Extent.MinY), z)
+				tile, err := ts.Get(t.Context(), rel, z, x, y, tiles.Params{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := ids(t, tile)
+				meeting, near := around(t, hub, rel, z, x, y)
+				for _, id := range meeting {
+					if _, ok := slices.BinarySearch(got, id); !ok {
+						t.Errorf("tile %d/%d/%d lacks %s", z, x, y, id)
+					}
+				}
+				for _, id := range got {
+					if !slices.Contains(near, id) {
+						t.Errorf("tile %d/%d/%d has %s, which is far from it", z, x, y, id)
+					}
+				}
+			}
+		})
+	}
+}
+
+// geojson makes a layer of a GeoJSON file, all of its properties as text.
+func geojson(t testing.TB, hub *postgis.Hub, name, file string, g geo.GeometryType) geo.Relation {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, hub, `create table data.`+name+`_raw as
+		select f.value as f from jsonb_array_elements($1::jsonb->'features') f`, string(text))
+	rows, err := hub.Owner.Query(t.Context(), `select distinct jsonb_object_keys(f->'properties') from data.`+name+`_raw order by 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := ""
+	var fields []geo.Field
+	for i, k := range keys {
+		columns += fmt.Sprintf(`, f->'properties'->>%s as f%d`, "'"+strings.ReplaceAll(k, "'", "''")+"'", i)
+		fields = append(fields, geo.Field{Name: fmt.Sprintf("f%d", i), Title: k, Type: geo.TextField})
+	}
+	exec(t, hub, `create table data.`+name+` as
+		select row_number() over (order by st_transform(g, 3857)) as _fid, 'k' || row_number() over (order by st_transform(g, 3857)) as _key,
+			g as _geom, st_makevalid(st_transform(g, 3857)) as _geom_3857`+columns+`
+		from (select f, st_makevalid(st_transform(st_setsrid(st_force2d(st_geomfromgeojson(f->'geometry')), 4326), 2154)) as g from data.`+name+`_raw) r`)
+	index(t, hub, name)
+	return relation(t, hub, name, g, fields...)
 }

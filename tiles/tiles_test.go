@@ -608,3 +608,79 @@ func TestTileJSON(t *testing.T) {
 		t.Error("attribution is not plain text")
 	}
 }
+
+// A tile that would be too large in spite of everything climbs the ladder, and
+// says so.
+func TestGetStaysInTheBudget(t *testing.T) {
+	t.Parallel()
+	hub := postgistest.New(t)
+	for _, tt := range []struct {
+		name  string
+		n     int
+		bytes int // of noise in each feature
+		level int
+	}{
+		{"heavy attributes", 12_000, 200, 1},
+		{"too many", 120_000, 0, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			table := fmt.Sprintf("crowd_%d", tt.n)
+			exec(t, hub, `create table data.`+table+` as
+				select i::bigint as _fid, md5(i::text) as _key, p as _geom, st_transform(p, 3857) as _geom_3857,
+					(select string_agg(md5(i::text || j), '') from generate_series(1, $2::int / 32) j) as bruit
+				from (select i, st_setsrid(st_makepoint(890000 + 2000 * random(), 6240000 + 2000 * random()), 2154) as p
+					from generate_series(1, $1) i, (select setseed(0.5)) s) r`, tt.n, tt.bytes)
+			exec(t, hub, `create index on data.`+table+` using gist (_geom_3857)`)
+			rel := relation(t, hub, table, geo.Point, geo.Field{Name: "bruit", Type: geo.TextField})
+			x, y := centre(rel, 12)
+			tile, err := tiles.New(hub, tiles.Options{}).Get(t.Context(), rel, 12, x, y, tiles.Params{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tile.Level < tt.level || len(tile.Gzip) > tiles.Budget || len(tile.Gzip) == 0 {
+				t.Errorf("got %d bytes at level %d, want at most %d at level %d or above", len(tile.Gzip), tile.Level, tiles.Budget, tt.level)
+			}
+		})
+	}
+}
+
+func BenchmarkGet(b *testing.B) {
+	hub := postgistest.New(b)
+	for _, rel := range []geo.Relation{points(b, hub, "bench_points", 30_000, 12_000), parcels(b, hub, "bench_parcels", 30_000, 12_000)} {
+		for _, z := range []int{11, 12, 13, 14, 16} {
+			x, y := centre(rel, z)
+			b.Run(fmt.Sprintf("%s/z%d", rel.GeometryType, z), func(b *testing.B) {
+				var tile tiles.Tile
+				for b.Loop() {
+					b.StopTimer()
+					ts := tiles.New(hub, tiles.Options{CacheBytes: 1 << 20})
+					if _, err := ts.TileJSON(b.Context(), rel, tiles.About{}); err != nil { // the plan is known
+						b.Fatal(err)
+					}
+					b.StartTimer()
+					var err error
+					if tile, err = ts.Get(b.Context(), rel, z, x, y, tiles.Params{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(len(tile.Gzip)), "gz-B/tile")
+			})
+		}
+	}
+}
+
+func BenchmarkGetCached(b *testing.B) {
+	hub := postgistest.New(b)
+	rel := points(b, hub, "bench_cached", 2000, 2000)
+	ts := tiles.New(hub, tiles.Options{})
+	x, y := centre(rel, 13)
+	if _, err := ts.Get(b.Context(), rel, 13, x, y, tiles.Params{}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ts.Get(b.Context(), rel, 13, x, y, tiles.Params{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -32,9 +32,13 @@ type layerView struct {
 func (v mapView) Groups() []producerGroup {
 	var groups []producerGroup
 	index := map[string]int{}
+	outcomes := map[string]bool{"": true}
+	for _, l := range v.Layers {
+		outcomes[l.Outcomes] = true
+	}
 	for i := range v.Layers {
 		l := &v.Layers[i]
-		if l.Style.Hidden {
+		if l.Style.Hidden || outcomes[l.ID] {
 			continue
 		}
 		at, ok := index[l.Producer.ID]

@@ -55,6 +55,7 @@ func (s *Service) download(w http.ResponseWriter, r *http.Request, f format) err
 	}
 	q := req.Query
 	q.Limit = batchRows
+	q.NoGeom = f.extension == csvFile.extension && isAreaSeries(&c.Relation)
 	h := w.Header()
 	h.Set("Content-Disposition", `attachment; filename="`+c.Layer+f.extension+`"`)
 	h.Set("Content-Type", f.mediaType)
@@ -95,7 +96,7 @@ func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relati
 		if last {
 			buf = f.end(buf)
 		}
-		_ = control.SetWriteDeadline(s.Now().Add(batchTime)) // a test's recorder has none
+		_ = control.SetWriteDeadline(time.Now().Add(batchTime)) // a test's recorder has none
 		if _, err := w.Write(buf); err != nil || last {
 			return nil // done, or the reader has left
 		}
@@ -139,7 +140,8 @@ var geoJSONFile = format{
 
 // csvFile is CSV as of RFC 4180, with a byte order mark so that spreadsheets
 // read it as UTF-8. Points have columns lon and lat, other geometries one of
-// WKT, in EPSG:4326.
+// WKT, in EPSG:4326. A series of areas has neither: each area would be written
+// once for every time, and its layer can be had by itself.
 var csvFile = format{
 	extension: ".csv", mediaType: "text/csv; charset=utf-8; header=present",
 	begin: func(dst []byte, r *geo.Relation) []byte {
@@ -149,7 +151,7 @@ var csvFile = format{
 			dst = appendCell(dst, f.Name)
 		}
 		switch {
-		case r.Geom == "":
+		case r.Geom == "" || isAreaSeries(r):
 		case r.GeometryType == geo.Point:
 			dst = append(dst, ",lon,lat"...)
 		default:
@@ -160,6 +162,8 @@ var csvFile = format{
 	row: func(dst []byte, e *encoder, rows pgx.Rows, _ bool) []byte { return e.csv(dst, rows) },
 	end: func(dst []byte) []byte { return dst },
 }
+
+func isAreaSeries(r *geo.Relation) bool { return r.Time != "" && r.GeometryType != geo.Point }
 
 // csv appends the current row as a line of CSV.
 func (e *encoder) csv(dst []byte, rows pgx.Rows) []byte {

@@ -35,12 +35,12 @@ type encoder struct {
 	fields   []geo.Field
 	names    [][]byte // `,"name":`, the first without its comma
 	geometry geo.GeometryType
-	located  bool // the relation has geometry
+	located  bool // its CSV has columns of geometry
 	unknown  int  // geometries that GeoJSON can't say, so far
 }
 
 func newEncoder(r *geo.Relation) *encoder {
-	e := &encoder{fields: r.Fields, names: make([][]byte, len(r.Fields)), geometry: r.GeometryType, located: r.Geom != ""}
+	e := &encoder{fields: r.Fields, names: make([][]byte, len(r.Fields)), geometry: r.GeometryType, located: r.Geom != "" && !isAreaSeries(r)}
 	for i, f := range r.Fields {
 		if i > 0 {
 			e.names[i] = append(e.names[i], ',')

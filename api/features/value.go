@@ -74,7 +74,9 @@ func appendInt(dst []byte, n int64) []byte {
 	return append(dst, '"')
 }
 
-// appendFloat writes a number the shortest way that reads back as itself.
+// appendFloat writes a number the shortest way that reads back as itself, with
+// a point: GDAL and QGIS take a column for whole numbers whose first ten are
+// written as such, and cut off the rest.
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(dst, "null"...)
@@ -83,7 +85,12 @@ func appendFloat(dst []byte, f float64, bits int) []byte {
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {
 		how = 'e' // as JSON encoders do
 	}
-	return strconv.AppendFloat(dst, f, how, -1, bits)
+	start := len(dst)
+	dst = strconv.AppendFloat(dst, f, how, -1, bits)
+	if how == 'f' && bytes.IndexByte(dst[start:], '.') < 0 {
+		dst = append(dst, '.', '0')
+	}
+	return dst
 }
 
 func appendDate(dst []byte, days int32) []byte {

@@ -172,7 +172,6 @@ func (ap *applier) putThemes(ctx context.Context) error {
 // putRules declares the comparisons. When a dataset could not be loaded,
 // rules of layers that do not exist are left for the next time.
 func (ap *applier) putRules(ctx context.Context, incomplete bool) error {
-
 	for i := range ap.cat.Rules {
 		rule := ap.cat.Rules[i]
 		there, err := postgis.HasLayer(ctx, ap.hub.Owner, rule.Layer)

@@ -23,7 +23,7 @@ var edges = map[string]string{
 	"osm":                     "geo geo/postgis osm/pbf",
 	"osm/osmtest":             "osm/pbf",
 	"osm/sample":              "geo osm/pbf",
-	"osm/match":               "geo geo/postgis osm",
+	"osm/match":               "geo geo/postgis",
 	"api/answer":              "geo",
 	"api/features":            "api/answer geo geo/postgis",
 	"api":                     "api/answer api/features geo geo/postgis tiles viewer",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	_ "time/tzdata" // zones of series, where the system has none
 
 	"calanque/geo"
 	"calanque/geo/format"

@@ -77,7 +77,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 				"repaired", l.Repaired, "rejected", l.Rejected, "no_geometry", l.NoGeometry)))
 		}
 		for _, v := range d.Versions {
-			line := a.sentence(geo.Say("status.version", "number", v.Number, "source", v.Source, "state", v.State, "at", v.Started.Format("2006-01-02 15:04")))
+			line := a.sentence(geo.Say("status.version", "number", v.Number, "source", v.Source, "state", a.sentence(geo.Say("status.state-"+v.State)), "at", v.Started.Format("2006-01-02 15:04")))
 			if v.Failure != nil {
 				line += " – " + a.sentence(*v.Failure)
 			}

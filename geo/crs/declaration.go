@@ -200,14 +200,31 @@ func datumNamed(s string) datum {
 		part  string
 		datum datum
 	}{
-		{"rgf93", rgf93}, {"rgf1993", rgf93}, {"reseaugeodesiquefrancais1993", rgf93}, {"reseaugeodesiquefrancaisguyane", rgfg95},
-		{"rgfg95", rgfg95}, {"rgfg1995", rgfg95}, {"rgr92", rgr92}, {"rgr1992", rgr92}, {"reseaugeodesiquedelareunion1992", rgr92},
-		{"reseaugeodesiquedemayotte", rgm04}, {"rgm04", rgm04}, {"rgm2004", rgm04},
-		{"rgaf09", rgaf09}, {"antillesfrancaises2009", rgaf09},
-		{"etrs89", etrs89}, {"etrs1989", etrs89}, {"europeanterrestrialreference", etrs89},
-		{"wgs84", wgs84}, {"wgs1984", wgs84}, {"worldgeodeticsystem1984", wgs84},
-		{"nouvelletriangulationfrancaise", ntf}, {"ntf", ntf},
-		{"europeandatum1950", ed50}, {"european1950", ed50}, {"ed50", ed50},
+		{"rgf93", rgf93},
+		{"rgf1993", rgf93},
+		{"reseaugeodesiquefrancais1993", rgf93},
+		{"reseaugeodesiquefrancaisguyane", rgfg95},
+		{"rgfg95", rgfg95},
+		{"rgfg1995", rgfg95},
+		{"rgr92", rgr92},
+		{"rgr1992", rgr92},
+		{"reseaugeodesiquedelareunion1992", rgr92},
+		{"reseaugeodesiquedemayotte", rgm04},
+		{"rgm04", rgm04},
+		{"rgm2004", rgm04},
+		{"rgaf09", rgaf09},
+		{"antillesfrancaises2009", rgaf09},
+		{"etrs89", etrs89},
+		{"etrs1989", etrs89},
+		{"europeanterrestrialreference", etrs89},
+		{"wgs84", wgs84},
+		{"wgs1984", wgs84},
+		{"worldgeodeticsystem1984", wgs84},
+		{"nouvelletriangulationfrancaise", ntf},
+		{"ntf", ntf},
+		{"europeandatum1950", ed50},
+		{"european1950", ed50},
+		{"ed50", ed50},
 	} {
 		if strings.Contains(f, d.part) {
 			return d.datum
@@ -335,8 +352,10 @@ func parseProjString(str string) (system, bool) {
 		}
 		return none
 	}
-	s := system{k0: num("k_0", num("k", 1)), lat0: num("lat_0", math.NaN()), lon0: num("lon_0", 0), sp1: num("lat_1", math.NaN()),
-		sp2: num("lat_2", math.NaN()), fe: num("x_0", 0), fn: num("y_0", 0), unit: num("to_meter", 1)}
+	s := system{
+		k0: num("k_0", num("k", 1)), lat0: num("lat_0", math.NaN()), lon0: num("lon_0", 0), sp1: num("lat_1", math.NaN()),
+		sp2: num("lat_2", math.NaN()), fe: num("x_0", 0), fn: num("y_0", 0), unit: num("to_meter", 1),
+	}
 	s.takeEllipsoid(p, num)
 	switch p["proj"] {
 	case "longlat", "latlong", "lonlat", "latlon":

@@ -75,8 +75,14 @@ func appendBenchmarkShape(b []byte, kind int32, vertices int, rnd *rand.Rand) []
 }
 
 var benchmarkFields = []dbfField{
-	{title: "ID", kind: 'N', len: 10}, {title: "CODE_INSEE", kind: 'C', len: 5}, {title: "COMMUNE", kind: 'C', len: 30}, {title: "NATURE", kind: 'C', len: 20},
-	{title: "NOM", kind: 'C', len: 30}, {title: "SURFACE", kind: 'N', len: 12, dec: 2}, {title: "POPULATION", kind: 'N', len: 8}, {title: "DATE_MAJ", kind: 'D', len: 8},
+	{title: "ID", kind: 'N', len: 10},
+	{title: "CODE_INSEE", kind: 'C', len: 5},
+	{title: "COMMUNE", kind: 'C', len: 30},
+	{title: "NATURE", kind: 'C', len: 20},
+	{title: "NOM", kind: 'C', len: 30},
+	{title: "SURFACE", kind: 'N', len: 12, dec: 2},
+	{title: "POPULATION", kind: 'N', len: 8},
+	{title: "DATE_MAJ", kind: 'D', len: 8},
 }
 
 func benchmarkHeader(n int) []byte {

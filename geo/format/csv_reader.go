@@ -39,7 +39,7 @@ type csvCut struct {
 // Limits of one record.
 const (
 	maxCSVRecord = 32 << 20
-	maxCSVLines  = 2000 // lines in one quoted field
+	maxCSVLines  = 500 // lines in one quoted field
 	maxCSVFields = 5000
 )
 

@@ -37,7 +37,7 @@ type dbfField struct {
 	off, len int
 	dec      int
 	typ      geo.FieldType
-	zeros    bool // numeric text with leading zeros, kept as text
+	zeros    bool // digits kept as text: leading zeros, or more than an integer holds
 	cache    cache
 }
 
@@ -260,7 +260,12 @@ func (d *dbf) settle(f *dbfField, n numberFacts) {
 	}
 	if n.decimals > 0 {
 		f.typ = geo.RealField
-	} else if n.zeros > 0 && n.minLen == n.maxLen && n.maxLen <= 14 && f.typ == geo.IntegerField {
+	} else if f.typ == geo.RealField && f.dec == 0 && n.values > 0 { // wider than an integer, as declared
+		if f.typ = geo.IntegerField; n.maxLen > 18 {
+			f.typ, f.zeros = geo.TextField, true
+		}
+	}
+	if n.zeros > 0 && n.minLen == n.maxLen && n.maxLen <= 14 && f.typ == geo.IntegerField {
 		f.typ, f.zeros = geo.TextField, true
 		d.notes = append(d.notes, geo.Say("dbf.zeros", "field", string(f.raw), "count", n.zeros))
 	}

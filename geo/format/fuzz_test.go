@@ -219,8 +219,11 @@ func FuzzValues(f *testing.F) {
 		if n, ok := ParseNumber(s); ok && !finite(n) {
 			t.Fatalf("%q is %v", s, n)
 		}
-		ParseBool(s)
-		ParseInteger(s)
-		parsePair(s)
+		if n, ok := ParseInteger(s); ok && (n > 1<<53 || n < -1<<53) {
+			t.Fatalf("%q is %v", s, n)
+		}
+		if a, b, ok := parsePair(s); ok && (!finite(a) || !finite(b)) {
+			t.Fatalf("%q is %v, %v", s, a, b)
+		}
 	})
 }

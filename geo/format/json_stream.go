@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 )
 
 // A jsonStream gives one JSON value after the other as raw bytes, holding no
@@ -85,6 +86,19 @@ func (s *jsonStream) peek() (byte, bool) {
 		if !s.more() {
 			return 0, false
 		}
+	}
+}
+
+var assignment = regexp.MustCompile(`^(?:(?:var|let|const)\s+)?[A-Za-z_$][\w$]*\s*=\s*[{[]`)
+
+// skipAssignment passes over "var couche =", which web maps put before their
+// GeoJSON.
+func (s *jsonStream) skipAssignment() {
+	if c, ok := s.peek(); !ok || c == '{' || c == '[' {
+		return
+	}
+	if m := assignment.Find(s.buf[s.pos:min(s.end, s.pos+512)]); m != nil {
+		s.skip(len(m) - 1)
 	}
 }
 

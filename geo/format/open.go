@@ -50,6 +50,9 @@ func Open(ctx context.Context, path string, o Options) (Source, error) {
 	if info.IsDir() {
 		return openFolder(ctx, path, o)
 	}
+	if !info.Mode().IsRegular() {
+		return nil, geo.Bad(nil, "format.not-file", "file", path)
+	}
 	h, err := readHead(path)
 	if err != nil {
 		return nil, err
@@ -145,6 +148,9 @@ func foreignKind(b []byte) string {
 		{"MM\x00*", "tiff"},
 		{"fgb\x03fgb", "flatgeobuf"},
 		{"PAR1", "parquet"},
+		{"!table", "MapInfo"},
+		{"Version 300", "MapInfo"},
+		{"Version 450", "MapInfo"},
 	} {
 		if bytes.HasPrefix(b, []byte(k.magic)) {
 			return k.kind

@@ -234,3 +234,56 @@ func compareCounts(t *testing.T, layers []Layer, counts []int, want map[string]i
 		}
 	}
 }
+
+// Geometries of real files are those that ogr2ogr finds, ring by ring.
+func TestRealGeometries(t *testing.T) {
+	t.Parallel()
+	dir := sharedData(t)
+	if _, err := exec.LookPath("ogr2ogr"); err != nil {
+		t.Skip("ogr2ogr is absent: geometries are not compared with its own")
+	}
+	for _, file := range []string{
+		"regional/cnig/172014607_AC1_2A_20180130/AC1_ASSIETTE_SUP_S.shp",
+		"regional/cnig/172014607_AC1_2A_20180130/AC1_GENERATEUR_SUP_S.shp",
+		"regional/quadogeo-plu-pertuis.gpkg",
+		"communes/communes-paca-2018-10.geojson",
+		"pnr/PNR-paca.geojson",
+	} {
+		other := filepath.Join(t.TempDir(), "other.gpkg") // not CSV: its WKT has fifteen digits
+		if strings.HasSuffix(file, ".gpkg") {
+			other = filepath.Join(t.TempDir(), "other.shp")
+		}
+		out, err := exec.Command("ogr2ogr", "-nlt", "PROMOTE_TO_MULTI", other, filepath.Join(dir, file)).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		got, want := geometries(t, filepath.Join(dir, file)), geometries(t, other)
+		if len(got) != len(want) || len(got) == 0 {
+			t.Errorf("%s: got %d geometries, ogr2ogr finds %d", file, len(got), len(want))
+			continue
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%s: record %d\ngot  %.300s\nwant %.300s", file, i+1, got[i], want[i])
+				break
+			}
+		}
+	}
+}
+
+func geometries(t *testing.T, path string) []string {
+	t.Helper()
+	src, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	var out []string
+	if err := src.Read(t.Context(), 0, func(r *Record) error {
+		out = append(out, plainGeometry(t, r.Geometry))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"slices"
 
 	"calanque/geo"
@@ -18,8 +19,8 @@ type ring struct {
 }
 
 // maxRingWork bounds the comparisons (of boxes, and of vertices) that nesting
-// the rings of one record may take, some seconds' worth.
-const maxRingWork = 1 << 31
+// the rings of one record may take, a second or two.
+const maxRingWork = 1 << 28
 
 // polygons gives a Polygon or MultiPolygon. Which ring is a hole of which is
 // decided by containment: neither the order of the parts nor their direction
@@ -141,14 +142,19 @@ func (s *shaper) nest() bool {
 	work, repeated := 0, 0
 	for _, i := range s.order {
 		r := &s.rings[i]
-		near := slabs.prune(slabs.of(r.minY), s.rings, r.minX)
-		for _, j := range near {
+		near, tall := slabs.around(r, s.rings)
+		for k := range len(near) + len(tall) {
+			j := 0
+			if k < len(near) {
+				j = near[k]
+			} else {
+				j = tall[k-len(near)]
+			}
 			o := &s.rings[j]
 			if !o.mayContain(r) || (r.parent >= 0 && s.rings[r.parent].size() <= o.size()) {
 				continue
 			}
-			work += len(o.xy) / 16
-			at := o.side(r)
+			at := o.side(r, &work)
 			if at == same {
 				r.drop = true
 				repeated++
@@ -158,7 +164,7 @@ func (s *shaper) nest() bool {
 				r.parent = j
 			}
 		}
-		if work += len(near); work > maxRingWork {
+		if work += len(near) + len(tall); work > maxRingWork {
 			return false
 		}
 		if r.drop {
@@ -196,9 +202,11 @@ func (s *shaper) sortRings() {
 	})
 }
 
-// slabs hold the rings that the sweep has met, by the heights they cross.
+// slabs hold the rings that the sweep has met, by the heights they cross; those
+// that cross many are kept apart.
 type slabs struct {
 	lists    [][]int
+	tall     []int
 	bottom   float64
 	perMetre float64 // slabs a unit of the file's plane
 }
@@ -220,16 +228,27 @@ func (s *slabs) of(y float64) int {
 	return min(max(int((y-s.bottom)*s.perMetre), 0), len(s.lists)-1)
 }
 
+// tallRing is the number of slabs from which on a ring is kept apart.
+const tallRing = 64
+
 func (s *slabs) add(i int, r *ring) {
+	if s.of(r.maxY)-s.of(r.minY) >= tallRing {
+		s.tall = append(s.tall, i)
+		return
+	}
 	for k := s.of(r.minY); k <= s.of(r.maxY); k++ {
 		s.lists[k] = append(s.lists[k], i)
 	}
 }
 
-// prune gives the rings of a slab that reach x, forgetting the others.
-func (s *slabs) prune(k int, rings []ring, x float64) []int {
-	s.lists[k] = slices.DeleteFunc(s.lists[k], func(i int) bool { return rings[i].maxX < x })
-	return s.lists[k]
+// around gives the rings met that may contain r, forgetting those that the
+// sweep has left behind.
+func (s *slabs) around(r *ring, rings []ring) (near, tall []int) {
+	behind := func(i int) bool { return rings[i].maxX < r.minX }
+	k := s.of(r.minY)
+	s.lists[k] = slices.DeleteFunc(s.lists[k], behind)
+	s.tall = slices.DeleteFunc(s.tall, behind)
+	return s.lists[k], s.tall
 }
 
 // linkHoles chains the holes of each shell in file order, and says when
@@ -278,14 +297,20 @@ const (
 
 // side tells whether o lies inside r, by the first of its vertices, then of its
 // edges' middles, that is not on r's border. Rings that share every point are
-// the same.
-func (r *ring) side(o *ring) int {
-	for i := 0; i+16 < len(o.xy); i += 16 {
+// the same. It counts the vertices it looks at, and gives up where they are
+// too many.
+func (r *ring) side(o *ring, work *int) int {
+	if bytes.Equal(r.xy, o.xy) {
+		return same
+	}
+	for i := 0; i+16 < len(o.xy) && *work <= maxRingWork; i += 16 {
+		*work += len(r.xy) / 16
 		if at := r.locate(float(o.xy[i:]), float(o.xy[i+8:])); at != same {
 			return at
 		}
 	}
-	for i := 0; i+31 < len(o.xy); i += 16 {
+	for i := 0; i+31 < len(o.xy) && *work <= maxRingWork; i += 16 {
+		*work += len(r.xy) / 16
 		x := (float(o.xy[i:]) + float(o.xy[i+16:])) / 2
 		y := (float(o.xy[i+8:]) + float(o.xy[i+24:])) / 2
 		if at := r.locate(x, y); at != same {

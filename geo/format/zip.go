@@ -29,7 +29,7 @@ const (
 // dataExtensions are the files that become layers; sideExtensions those that
 // belong to them. The rest of a .zip is left alone.
 var (
-	dataExtensions = []string{".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".csv", ".tsv", ".txt"}
+	dataExtensions = []string{".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".ndjson", ".csv", ".tsv", ".txt"}
 	sideExtensions = []string{".dbf", ".shx", ".prj", ".cpg"}
 )
 
@@ -168,10 +168,10 @@ func (u *unpacker) files() []string {
 // directory.
 func (u *unpacker) write(f *zip.File, target string) error {
 	r, err := f.Open()
+	if f.Flags&1 != 0 || errors.Is(err, zip.ErrAlgorithm) {
+		return geo.Bad(err, "zip.password", "file", u.file, "entry", filepath.Base(target))
+	}
 	if err != nil {
-		if f.Flags&1 != 0 {
-			return geo.Bad(err, "zip.password", "file", u.file, "entry", filepath.Base(target))
-		}
 		return geo.Bad(err, "zip.broken", "file", u.file)
 	}
 	defer r.Close()

@@ -126,6 +126,9 @@ func (p *columnPlan) fromText(s string, zone *time.Location) (any, *geo.Message)
 }
 
 func (p *columnPlan) fromMoment(s string, zone *time.Location) (any, *geo.Message) {
+	if n, ok := parseInteger(s); ok && n >= firstSerial && n <= lastSerial && len(s) == 5 {
+		return serialDay(n), nil
+	}
 	if p.Type == geo.DateField {
 		zone = time.UTC // a day is a day everywhere
 	}

@@ -46,10 +46,23 @@ func (l *loader) layer(ctx context.Context, p *layerPlan) (LayerReport, error) {
 	if r.Key == nil {
 		r.Key = []string{}
 	}
+	if before := l.before(p.Name); t.Series == nil && done.Loaded*2 < before {
+		r.Notes = append(r.Notes, geo.Say("load.shrunk", "before", before, "after", done.Loaded))
+	}
 	for _, c := range rules {
 		r.Rules = append(r.Rules, RuleCount(c))
 	}
 	return r, nil
+}
+
+// before is how many objects the layer has in the published version.
+func (l *loader) before(layer string) int64 {
+	for _, s := range l.published {
+		if s.Name == layer {
+			return s.Rows
+		}
+	}
+	return 0
 }
 
 // A recorder turns the records of one layer into rows, and keeps account.
@@ -180,7 +193,8 @@ func seriesTime(v any, zone *time.Location) (time.Time, bool) {
 	default:
 		return t, false
 	}
-	return t, t.Year() >= 1800 && t.Year() < 2200
+	// An item's id has seconds: nothing finer may tell two rows apart.
+	return t.Truncate(time.Second), t.Year() >= 1800 && t.Year() < 2200
 }
 
 func (r *recorder) repaired(field, value string, m geo.Message) {

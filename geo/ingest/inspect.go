@@ -89,6 +89,9 @@ func (l *loader) planLayer(ctx context.Context, s *survey, only bool) (*layerPla
 	default:
 		p.Name = layerName(l.req.Dataset, p.Source)
 	}
+	if err := checkLayerName(p.Name); err != nil {
+		return nil, err
+	}
 	p.title, p.position, p.style = want.Title, want.Position, want.Style
 	if p.style == nil {
 		p.style = l.req.Style
@@ -100,6 +103,20 @@ func (l *loader) planLayer(ctx context.Context, s *survey, only bool) (*layerPla
 		return nil, err
 	}
 	return p, l.planFields(ctx, p, old, want)
+}
+
+// checkLayerName refuses names that mean something else where layers are
+// addressed: those of OpenStreetMap's layers, of comparisons, of the basemap.
+func checkLayerName(name string) error {
+	ok := name != "basemap" && !strings.HasPrefix(name, "osm_") && !strings.HasSuffix(name, "-osm") && len(name) <= maxName && name != ""
+	for i := 0; ok && i < len(name); i++ {
+		c := name[i]
+		ok = c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || i > 0 && (c == '-' || c == '_')
+	}
+	if !ok {
+		return geo.Bad(nil, "layer.name", "layer", name)
+	}
+	return nil
 }
 
 // wanted is what the request says about a layer.

@@ -42,17 +42,18 @@ func Load(ctx context.Context, hub *postgis.Hub, req Request, progress Progress)
 
 // A loader is one load on its way.
 type loader struct {
-	hub     *postgis.Hub
-	req     Request
-	version *postgis.Loading
-	tick    *ticker
-	known   *postgis.Dataset // nil for a new one
-	old     plan
-	plan    plan
-	layers  []*layerPlan
-	digest  []byte
-	src     format.Source
-	report  Report
+	hub       *postgis.Hub
+	req       Request
+	version   *postgis.Loading
+	tick      *ticker
+	known     *postgis.Dataset // nil for a new one
+	published []postgis.LayerStatus
+	old       plan
+	plan      plan
+	layers    []*layerPlan
+	digest    []byte
+	src       format.Source
+	report    Report
 }
 
 func (l *loader) run(ctx context.Context) error {
@@ -119,6 +120,9 @@ func (l *loader) recall(ctx context.Context) error {
 	default:
 		l.known = &d
 		if l.old, err = readPlan(d.Plan); err != nil {
+			return err
+		}
+		if l.published, err = postgis.VersionLayers(ctx, l.hub.Owner, d.Published); err != nil {
 			return err
 		}
 	}

@@ -27,11 +27,11 @@ func locate(s *survey, o place) (crs.Reading, []geo.Message, error) {
 	points := placed(s.points)
 	switch {
 	case o.anywhere && declared.SRID == 0:
-		return declared, nil, geo.Bad(nil, "crs.unknown", "layer", s.layer.Name, "declared", short(s.layer.CRS.Declared), "proposals", "")
+		return declared, nil, s.unknown(nil)
 	case o.anywhere, len(points) == 0 && declared.SRID != 0:
 		return declared, nil, nil
 	case len(points) == 0:
-		return declared, nil, geo.Bad(nil, "crs.unknown", "layer", s.layer.Name, "declared", short(s.layer.CRS.Declared), "proposals", "")
+		return declared, nil, s.unknown(nil)
 	}
 	here := crs.Place(points, declared, o.region)
 	if declared.SRID != 0 && !here.Known {
@@ -104,6 +104,8 @@ func onlyOne(c format.CRS, declared crs.Reading, proposals []crs.Placement, o pl
 	switch {
 	case found.Axes != declared.Axes && found.SRID == declared.SRID:
 		return geo.Message{}, false // swapped coordinates: a person must say so
+	case declared.SRID == 0 && c.Declared == "":
+		return geo.Say("crs.found-alone", "srid", int(found.SRID)), true
 	case declared.SRID == 0:
 		return geo.Say("crs.found", "srid", int(found.SRID), "declared", short(c.Declared)), true
 	case c.Guessed && found.Axes == crs.XY:
@@ -114,7 +116,7 @@ func onlyOne(c format.CRS, declared crs.Reading, proposals []crs.Placement, o pl
 
 func (s *survey) refuse(declared crs.Reading, here crs.Placement, proposals []crs.Placement, o place) error {
 	if declared.SRID == 0 {
-		return geo.Bad(nil, "crs.unknown", "layer", s.layer.Name, "declared", short(s.layer.CRS.Declared), "proposals", options(proposals))
+		return s.unknown(proposals)
 	}
 	for _, p := range proposals {
 		if p.SRID == declared.SRID && p.Axes != declared.Axes {
@@ -126,6 +128,19 @@ func (s *survey) refuse(declared crs.Reading, here crs.Placement, proposals []cr
 	}
 	return geo.Bad(nil, "crs.outside-region", "layer", s.layer.Name, "srid", int(declared.SRID), "where", boxText(here.Box),
 		"region", boxText(o.region), "inside", here.Inside, "of", here.Total)
+}
+
+// unknown says that the system of the layer is not known, what stands where
+// it should be declared, and what would fit.
+func (s *survey) unknown(proposals []crs.Placement) error {
+	declared := short(s.layer.CRS.Declared)
+	switch {
+	case len(proposals) > 0:
+		return geo.Bad(nil, "crs.ambiguous", "layer", s.layer.Name, "box", boxText(s.bounds), "proposals", options(proposals))
+	case declared == "":
+		return geo.Bad(nil, "crs.undeclared", "layer", s.layer.Name, "box", boxText(s.bounds))
+	}
+	return geo.Bad(nil, "crs.unknown", "layer", s.layer.Name, "declared", declared, "box", boxText(s.bounds))
 }
 
 // options writes proposals as the flags that would choose them.

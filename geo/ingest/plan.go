@@ -92,8 +92,13 @@ func (r *Request) replay(old plan) {
 		to   *string
 		from string
 	}{
-		{&o.Encoding, was.Encoding}, {&o.Delimiter, was.Delimiter}, {&o.Quote, was.Quote}, {&o.X, was.X}, {&o.Y, was.Y},
-		{&o.Geometry, was.Geometry}, {&o.Layer, was.Layer},
+		{&o.Encoding, was.Encoding},
+		{&o.Delimiter, was.Delimiter},
+		{&o.Quote, was.Quote},
+		{&o.X, was.X},
+		{&o.Y, was.Y},
+		{&o.Geometry, was.Geometry},
+		{&o.Layer, was.Layer},
 	} {
 		if *f.to == "" {
 			*f.to = f.from
@@ -223,7 +228,17 @@ func (c *column) decide(name string) (geo.FieldType, int, *geo.Message) {
 		pad, note := c.padding(name, geo.TextField)
 		return geo.TextField, pad, note
 	}
+	if c.serialDates(name) {
+		return geo.DateField, 0, ptr(geo.Say("column.serial-dates", "field", name))
+	}
 	return c.fieldType(), 0, nil
+}
+
+// serialDates tells whether a column named a date holds the day numbers of a
+// spreadsheet: all of them from 1954 to 2064.
+func (c *column) serialDates(name string) bool {
+	named := strings.HasPrefix(name, "date") || strings.HasSuffix(name, "date")
+	return named && c.digits && c.values > c.missing && c.low >= firstSerial && c.high <= lastSerial
 }
 
 // looksLikeCode tells by the values alone: leading zeros, numbers too long to

@@ -230,3 +230,33 @@ func checkValid(t *testing.T, hub *postgis.Hub) {
 		}
 	}
 }
+
+// AtmoSud's measures are a series: the week comes in two halves, and again.
+func TestRealSeries(t *testing.T) {
+	t.Parallel()
+	hub := newHub(t)
+	path := shared(t, "air/atmosud-06-journalier-7j-2019-10.csv")
+	req := request("mesures", path)
+	req.Key, req.Series = []string{"nom_station", "polluant"}, &ingest.Series{Time: "date"}
+	r := load(t, hub, req)
+	want := lines(t, path) - 1
+	if r.Loaded() != want || relation(t, hub, "mesures").Count != want {
+		t.Errorf("got %d loaded, %d served; the file has %d", r.Loaded(), relation(t, hub, "mesures").Count, want)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := write(t, "later.csv", strings.ReplaceAll(string(b), "/10/2019", "/11/2019"))
+	load(t, hub, ingest.Request{Dataset: "mesures", Path: later})
+	load(t, hub, ingest.Request{Dataset: "mesures", Path: path})
+	if got := relation(t, hub, "mesures").Count; got != 2*want {
+		t.Errorf("after another week, and the first again: got %d, want %d", got, 2*want)
+	}
+	day := date(2019, 11, 14)
+	got := items(t, hub, "mesures", geo.Query{Interval: &geo.Interval{From: day, To: day}})
+	if v := got["ANTIBES JEAN MOULIN:Dioxyde d'azote@2019-11-14"]; v == nil || v[2] != 17.3 {
+		t.Errorf("got %v", got)
+	}
+	checkInvariants(t, hub)
+}

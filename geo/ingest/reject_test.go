@@ -99,7 +99,7 @@ func TestCoordinatesPutRight(t *testing.T) {
 		note                string
 	}{
 		{"Lambert-93 in GeoJSON", "a.geojson", `{"type":"Point","coordinates":[893000,6248000]}`, nil, 2154, "crs.redeclared"},
-		{"CC43 without a declaration", "b.csv", "x,y\n1895000,2265000\n1895100,2265100\n", nil, 3943, "crs.found"},
+		{"CC43 without a declaration", "b.csv", "x,y\n1895000,2265000\n1895100,2265100\n", nil, 3943, "crs.found-alone"},
 		{"swapped, as a person says", "c.geojson", `{"type":"Point","coordinates":[43.3,5.4]}`, yx, 4326, ""},
 		{"elsewhere, as a person says", "d.geojson", `{"type":"Point","coordinates":[2.35,48.85]}`, anywhere, 4326, ""},
 	}

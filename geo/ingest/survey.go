@@ -57,7 +57,8 @@ type column struct {
 	digits     bool          // every value is digits alone
 	minLen     int           // of the digits
 	maxLen     int
-	luhn       bool // every value passes the check of SIREN and SIRET
+	luhn       bool  // every value passes the check of SIREN and SIRET
+	low, high  int64 // the smallest and largest number, while all are digits
 }
 
 // sampleSize is how many positions the place test looks at, at most.
@@ -93,7 +94,7 @@ func look(ctx context.Context, src format.Source, i int, t *ticker) (*survey, er
 // newColumn begins the evidence: of typed formats the declaration counts, save
 // that text may hold dates.
 func newColumn(c format.Column) column {
-	col := column{Column: c, can: canAll, night: true, digits: true, luhn: true, minLen: 1 << 30}
+	col := column{Column: c, can: canAll, night: true, digits: true, luhn: true, minLen: 1 << 30, low: 1 << 62}
 	switch {
 	case c.Untyped:
 	case c.Type == geo.TextField:
@@ -179,6 +180,7 @@ func (c *column) seeDigits(n int64) {
 	var buf [20]byte
 	s := strconv.AppendInt(buf[:0], n, 10)
 	c.minLen, c.maxLen = min(c.minLen, len(s)), max(c.maxLen, len(s))
+	c.low, c.high = min(c.low, n), max(c.high, n)
 }
 
 func (c *column) seeText(s string) {
@@ -199,6 +201,9 @@ func (c *column) seeText(s string) {
 		if plainDigits(s) {
 			c.minLen, c.maxLen = min(c.minLen, len(s)), max(c.maxLen, len(s))
 			c.luhn = c.luhn && luhn(s)
+			if n, ok := parseInteger(s); ok {
+				c.low, c.high = min(c.low, n), max(c.high, n)
+			}
 		} else {
 			c.digits = false
 		}

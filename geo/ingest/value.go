@@ -185,6 +185,14 @@ func parseMoment(s string, zone *time.Location) (moment, momentKind) {
 	return moment{t.UTC(), clock}, goodMoment
 }
 
+// The day numbers of a spreadsheet that are taken for dates: 1954 to 2064.
+const firstSerial, lastSerial = 20000, 60000
+
+// serialDay is the day that a spreadsheet's number stands for.
+func serialDay(n int64) time.Time {
+	return time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).AddDate(0, 0, int(n))
+}
+
 // parseDay splits the day off: year, month, day and what follows.
 func parseDay(s string) (y, m, d int, rest string, ok bool) {
 	a, sep1, r, ok1 := number(s)

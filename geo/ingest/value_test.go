@@ -124,6 +124,8 @@ func TestColumnTypes(t *testing.T) {
 		{"code_qual", "2|3", geo.IntegerField, 0},
 		{"dep", "4|13", geo.TextField, 2},
 		{"population", "4001|13055", geo.IntegerField, 0},
+		{"date_maj", "43831|43832", geo.DateField, 0},
+		{"date_maj", "43831|2020", geo.IntegerField, 0},
 	}
 	for _, c := range cases {
 		col := newColumn(format.Column{Title: c.name, Type: geo.TextField, Untyped: true})

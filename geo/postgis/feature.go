@@ -140,11 +140,7 @@ func selectWhere(r *geo.Relation, q geo.Query, where []string, args []any) (stri
 		columns[1] = "st_asewkb(" + toWGS84(r) + ")"
 	}
 	for _, f := range r.Fields {
-		c := quote(f.Name)
-		if f.Type == geo.JSONField {
-			c += "::text"
-		}
-		columns = append(columns, c)
+		columns = append(columns, column(r, f))
 	}
 	sql := "select " + strings.Join(columns, ", ") + " from " + table(r) + cond + " order by " + quote(r.Key)
 	if q.Limit > 0 {
@@ -171,7 +167,7 @@ func conditions(r *geo.Relation, q geo.Query, where []string, args []any) (strin
 		if !ok {
 			return "", nil, &geo.ParamError{Param: e.Field, Want: "want a field of the layer"}
 		}
-		where = append(where, quote(e.Field)+" = "+arg(&args, e.Value)+columnTypes[f.Type])
+		where = append(where, column(r, f)+" = "+arg(&args, e.Value)+columnTypes[f.Type])
 	}
 	for _, a := range q.AnyOf {
 		if f, ok := r.Field(a.Field); !ok || f.Type != geo.TextField {
@@ -186,6 +182,15 @@ func conditions(r *geo.Relation, q geo.Query, where []string, args []any) (strin
 		return "", args, nil
 	}
 	return " where " + strings.Join(where, " and "), args, nil
+}
+
+// column is the expression of a field: JSON as text, and so what a live layer
+// declares as text over a column of another type.
+func column(r *geo.Relation, f geo.Field) string {
+	if f.Type == geo.JSONField || f.Type == geo.TextField && r.Life == geo.Live {
+		return quote(f.Name) + "::text"
+	}
+	return quote(f.Name)
 }
 
 // columnTypes makes a value the type of its field: the column of a live layer

@@ -158,6 +158,10 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 	return reader{conf.User, base()}, nil
 }
 
+// grants is the revision of what the web role may do: another number, and the
+// next start grants again.
+const grants = "granted to calanque_web, 2"
+
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, lockKey("roles")); err != nil {
@@ -167,7 +171,7 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 		err := tx.QueryRow(ctx, `
 			select exists (select from pg_roles where rolname = $1),
 			       exists (select from pg_roles where rolname = $1) and
-			       coalesce(obj_description('osm'::regnamespace, 'pg_namespace') = 'granted to ' || $1, false)`, role).Scan(&exists, &granted)
+			       coalesce(obj_description('osm'::regnamespace, 'pg_namespace') = $2, false)`, role, grants).Scan(&exists, &granted)
 		if err != nil || granted {
 			return err
 		}
@@ -177,12 +181,18 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			}
 		}
 		// Rejected rows may hold names of people: pages never read them.
+		// History and answers are only added to; an answer's one change is that
+		// it was undone.
 		_, err = tx.Exec(ctx, `
 			grant usage on schema public, data, osm to calanque_web;
 			grant select on all tables in schema public, data, osm to calanque_web;
 			alter default privileges in schema public, data, osm grant select on tables to calanque_web;
 			revoke select on load_issue from calanque_web;
-			comment on schema osm is 'granted to calanque_web'`)
+			grant insert, update, delete on login, participant to calanque_web;
+			grant insert, update on verdict, session, cell, task, claim, correction to calanque_web;
+			grant insert on answer, answer_value, session_event, change to calanque_web;
+			grant update (undone_at, participant_id) on answer to calanque_web;
+			comment on schema osm is '`+grants+`'`)
 		return err
 	})
 }

@@ -39,11 +39,12 @@ type Config struct {
 }
 
 // A Hub is the open database. Its pools differ in what they may do: Owner
-// loads and migrates, Web reads for pages and the API, Tiles reads with the
-// planner settings that tiles want.
+// loads and migrates, Web reads for pages and the API, Desk writes the few
+// tables that pages change, Tiles reads with the planner settings that tiles
+// want.
 type Hub struct {
-	Owner, Web, Tiles *pgxpool.Pool
-	// WebRole is the role that Web and Tiles act as. It is the owner's own
+	Owner, Web, Desk, Tiles *pgxpool.Pool
+	// WebRole is the role that Web, Desk and Tiles act as. It is the owner's own
 	// where the server does not let it create another.
 	WebRole string
 }
@@ -79,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Hub, error) {
 
 // Close ends all connections.
 func (h *Hub) Close() {
-	for _, p := range []*pgxpool.Pool{h.Owner, h.Web, h.Tiles} {
+	for _, p := range []*pgxpool.Pool{h.Owner, h.Web, h.Desk, h.Tiles} {
 		if p != nil {
 			p.Close()
 		}
@@ -110,6 +111,10 @@ func (h *Hub) openReaders(ctx context.Context, conf *pgxpool.Config, n int32) er
 	}
 	if h.Web, err = pool(ctx, as.conf, n, "calanque web", read); err != nil {
 		return fmt.Errorf("open the web pool: %w", err)
+	}
+	desk := map[string]string{"statement_timeout": "10s", "idle_in_transaction_session_timeout": "60s", "jit": "off"}
+	if h.Desk, err = pool(ctx, as.conf, n, "calanque desk", desk); err != nil {
+		return fmt.Errorf("open the desk's pool: %w", err)
 	}
 	if h.Tiles, err = pool(ctx, as.conf, n, "calanque tiles", tiles); err != nil {
 		return fmt.Errorf("open the tile pool: %w", err)

@@ -12,7 +12,7 @@ import (
 )
 
 // sorterMemory is how many bytes of rows a sorter holds before it spills.
-const sorterMemory = 64 << 20
+const sorterMemory = 32 << 20
 
 // A sorter orders encoded rows by a number, equal ones as they came, in
 // bounded memory: what does not fit is written to a temporary file in sorted
@@ -42,6 +42,9 @@ func (s *sorter) add(place uint32, row []byte) error {
 		if err := s.spill(); err != nil {
 			return err
 		}
+	}
+	if len(s.index) == 1<<12 && cap(s.arena) < s.limit { // no small file: growing by doubling would hold twice as much
+		s.arena = slices.Grow(s.arena, s.limit-len(s.arena))
 	}
 	s.index = append(s.index, sorted{place: place, length: uint32(len(row)), offset: len(s.arena), seq: s.seq})
 	s.arena = append(s.arena, row...)

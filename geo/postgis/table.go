@@ -146,7 +146,7 @@ func (l *Loading) putLayer(ctx context.Context, tx pgx.Tx, t *Table) (geo.LayerI
 			where layer.dataset_id = excluded.dataset_id
 		returning id`, l.dataset, t.Layer, t.Title, life, key, t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels)).Scan(&id)
 	if err == pgx.ErrNoRows {
-		return 0, fmt.Errorf("layer name %s belongs to another dataset: %w", t.Layer, geo.ErrExists)
+		return 0, geo.Bad(geo.ErrExists, "layer.taken", "layer", t.Layer)
 	}
 	return id, err
 }

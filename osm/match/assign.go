@@ -24,14 +24,20 @@ type outcome struct {
 // the territory that no record is, in the order of records, then objects. The
 // pairs are all candidates within the rule's reach, in any order.
 func (m *model) decideAll(recs []record, pairs []pair) []outcome {
+	all := make([]*pair, len(pairs))
 	for i := range pairs {
-		m.score(&pairs[i], &recs[pairs[i].rec])
+		all[i] = &pairs[i]
+		m.score(all[i], &recs[all[i].rec])
 	}
-	m.rank(pairs, recs)
-	d := &decision{model: m, recs: recs, ofRec: index(pairs, len(recs), func(p *pair) int { return p.rec }),
-		ofObj: index(pairs, len(m.objects), func(p *pair) int { return p.obj }),
-		rec:   make([]*pair, len(recs)), obj: make([]*pair, len(m.objects)), asked: map[int]bool{}}
-	d.assign(pairs)
+	d := &decision{model: m, recs: recs, rec: make([]*pair, len(recs)), obj: make([]*pair, len(m.objects)), asked: map[int]bool{}}
+	m.rank(all, recs)
+	d.assign(all)
+	// What is taken is no alternative any more: those who are left look again.
+	d.reconsider(all)
+	m.rank(all, recs)
+	d.assign(all)
+	d.ofRec = index(all, len(recs), func(p *pair) int { return p.rec })
+	d.ofObj = index(all, len(m.objects), func(p *pair) int { return p.obj })
 	out := make([]outcome, 0, len(recs)+len(m.objects)/4)
 	for i := range recs {
 		out = append(out, d.record(i))
@@ -44,11 +50,10 @@ func (m *model) decideAll(recs []record, pairs []pair) []outcome {
 	return out
 }
 
-// index lists the pairs of each record or object, the best first.
-func index(pairs []pair, n int, of func(*pair) int) [][]*pair {
+// index lists the pairs of each record or object, in the order given.
+func index(pairs []*pair, n int, of func(*pair) int) [][]*pair {
 	lists := make([][]*pair, n)
-	for i := range pairs {
-		p := &pairs[i]
+	for _, p := range pairs {
 		lists[of(p)] = append(lists[of(p)], p)
 	}
 	return lists
@@ -65,15 +70,34 @@ type decision struct {
 
 // assign gives each object to at most one record, the surest pairs first
 // (greedy: within 0.2 points of the best assignment on the labelled sets).
-func (d *decision) assign(pairs []pair) {
-	for i := range pairs {
-		p := &pairs[i]
+func (d *decision) assign(pairs []*pair) {
+	for _, p := range pairs {
 		if p.bits < decide {
 			break
 		}
 		if d.rec[p.rec] == nil && d.obj[p.obj] == nil {
 			d.rec[p.rec], d.obj[p.obj] = p, p
 		}
+	}
+}
+
+// reconsider weighs the pairs of records and objects that are both free once
+// more: how unlikely it is that an unrelated object lies this near is now a
+// matter of the free ones only.
+func (d *decision) reconsider(pairs []*pair) {
+	free := func(object int) bool { return d.obj[object] == nil }
+	gain := map[int]float64{}
+	for _, p := range pairs {
+		if d.rec[p.rec] != nil || d.obj[p.obj] != nil {
+			continue
+		}
+		g, known := gain[p.rec]
+		if !known {
+			r := &d.recs[p.rec]
+			g = math.Log2(d.crowd(r, anyObject) / d.crowd(r, free))
+			gain[p.rec] = g
+		}
+		p.bits += g
 	}
 }
 
@@ -171,8 +195,10 @@ func (d *decision) unmatched(i int) outcome {
 		switch {
 		case p.bits >= decide && owner != nil && d.sameRecord(i, owner.rec):
 			args := map[string]any{"of": d.recs[owner.rec].key, "distance": round(p.metres)}
-			return outcome{record: i, object: -1, kind: DuplicateOpenData, bits: p.bits, metres: math.NaN(),
-				reason: geo.Message{Code: "match.duplicate-open-data", Args: args}}
+			return outcome{
+				record: i, object: -1, kind: DuplicateOpenData, bits: p.bits, metres: math.NaN(),
+				reason: geo.Message{Code: "match.duplicate-open-data", Args: args},
+			}
 		case owner == nil && p.bits >= doubtful:
 			return d.ambiguous(i, p.bits, p)
 		}
@@ -182,8 +208,10 @@ func (d *decision) unmatched(i int) outcome {
 		args["nearest"] = round(near.metres)
 		args["nearest_name"] = first(d.objects[near.obj].names)
 	}
-	return outcome{record: i, object: -1, kind: OnlyOpenData, metres: math.NaN(),
-		reason: geo.Message{Code: "match.only-open-data", Args: args}}
+	return outcome{
+		record: i, object: -1, kind: OnlyOpenData, metres: math.NaN(),
+		reason: geo.Message{Code: "match.only-open-data", Args: args},
+	}
 }
 
 // sameRecord tells whether two records look like one place delivered twice.
@@ -224,9 +252,11 @@ func (d *decision) ambiguous(i int, bits float64, candidates ...*pair) outcome {
 	if len(candidates) == 1 {
 		code = "match.doubtful"
 	}
-	return outcome{record: i, object: -1, kind: Ambiguous, bits: bits, metres: candidates[0].metres,
+	return outcome{
+		record: i, object: -1, kind: Ambiguous, bits: bits, metres: candidates[0].metres,
 		reason:     geo.Say(code, "count", len(candidates), "candidates", list),
-		comparison: d.rule.compare(&d.recs[i], &d.objects[candidates[0].obj])}
+		comparison: d.rule.compare(&d.recs[i], &d.objects[candidates[0].obj]),
+	}
 }
 
 // evidence is what the sentence of a match is built from.

@@ -122,8 +122,10 @@ func run(ctx context.Context, tx pgx.Tx, id geo.RuleID) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	rep := Report{Rule: id, Layer: s.rule.Layer, Theme: s.rule.Theme, Records: len(recs), Objects: len(objects),
-		Kinds: map[Kind]int{}, Groups: map[Group]int{}, Changed: changed}
+	rep := Report{
+		Rule: id, Layer: s.rule.Layer, Theme: s.rule.Theme, Records: len(recs), Objects: len(objects),
+		Kinds: map[Kind]int{}, Groups: map[Group]int{}, Changed: changed,
+	}
 	for _, o := range outcomes {
 		rep.Kinds[o.kind]++
 		rep.Groups[o.kind.Group()]++

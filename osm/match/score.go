@@ -129,16 +129,17 @@ func metresBetween(x0, y0, x1, y1 float64) float64 {
 	return math.Hypot(x1-x0, y1-y0) * groundScale(y0)
 }
 
-// crowd is the number of fitting objects per m² around a record, the floor
+// crowd is the number of fitting objects per m² around a record that count,
+// the floor
 // included: a lone object is still no proof.
-func (m *model) crowd(r *record) float64 {
+func (m *model) crowd(r *record, counts func(object int) bool) float64 {
 	c := cell(r.x, r.y)
 	n := 0
 	for dx := -1; dx <= 1; dx++ {
 		for dy := -1; dy <= 1; dy++ {
 			for _, i := range m.grid[[2]int{c[0] + dx, c[1] + dy}] {
 				o := &m.objects[i]
-				if fits, _ := m.rule.fits(r.category, o.tags); !fits && m.rule.Category != nil {
+				if fits, _ := m.rule.fits(r.category, o.tags); !fits || !counts(i) {
 					continue
 				}
 				if metresBetween(r.x, r.y, o.x, o.y) <= around {
@@ -151,6 +152,8 @@ func (m *model) crowd(r *record) float64 {
 	return max(local, floorArea/8)
 }
 
+func anyObject(int) bool { return true }
+
 // score sets the pair's evidence.
 func (m *model) score(p *pair, r *record) {
 	o := &m.objects[p.obj]
@@ -160,7 +163,7 @@ func (m *model) score(p *pair, r *record) {
 	if p.sameRef {
 		p.bits += refBits // wherever it lies
 	} else {
-		p.bits += math.Log2(density(p.metres)/m.crowd(r) + 1e-9)
+		p.bits += math.Log2(density(p.metres)/m.crowd(r, anyObject) + 1e-9)
 		if r.ref != "" && o.ref != "" {
 			p.bits -= refBits / 2
 		}
@@ -183,8 +186,8 @@ func (m *model) score(p *pair, r *record) {
 
 // rank orders pairs: the best first, ties by distance and then by keys, so
 // that the order of the input changes nothing.
-func (m *model) rank(pairs []pair, recs []record) {
-	slices.SortFunc(pairs, func(a, b pair) int {
+func (m *model) rank(pairs []*pair, recs []record) {
+	slices.SortFunc(pairs, func(a, b *pair) int {
 		switch {
 		case a.bits != b.bits:
 			return sign(b.bits - a.bits)

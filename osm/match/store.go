@@ -309,8 +309,10 @@ func (s *store) write(ctx context.Context, m *model, recs []record, outcomes []o
 			ours++
 		}
 	}
-	_, err := s.tx.CopyFrom(ctx, pgx.Identifier{"fresh_outcome"}, []string{"record_id", "osm_type", "osm_id", "kind", "score",
-		"reason", "comparison", "name", "distance", "x", "y", "ox", "oy", "fingerprint"}, pgx.CopyFromRows(rows))
+	_, err := s.tx.CopyFrom(ctx, pgx.Identifier{"fresh_outcome"}, []string{
+		"record_id", "osm_type", "osm_id", "kind", "score",
+		"reason", "comparison", "name", "distance", "x", "y", "ox", "oy", "fingerprint",
+	}, pgx.CopyFromRows(rows))
 	if err != nil {
 		return 0, fmt.Errorf("copy the outcomes: %w", postgis.Kind(err))
 	}
@@ -362,8 +364,10 @@ func (m *model) row(o *outcome, recs []record) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode a comparison: %w", err)
 	}
-	return []any{recordID, osmType, osmID, string(o.kind), float32(o.bits), reason, compared, name, distance, x, y, ox, oy,
-		m.fingerprint(o, recs)}, nil
+	return []any{
+		recordID, osmType, osmID, string(o.kind), float32(o.bits), reason, compared, name, distance, x, y, ox, oy,
+		m.fingerprint(o, recs),
+	}, nil
 }
 
 func finite(v float64) any {

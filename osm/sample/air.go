@@ -10,8 +10,13 @@ import (
 
 // The classes of the ATMO index with their official words and colours.
 var atmo = []struct{ word, colour string }{
-	{"Indisponible", "#DDDDDD"}, {"Bon", "#50F0E6"}, {"Moyen", "#50CCAA"}, {"Dégradé", "#F0E641"},
-	{"Mauvais", "#FF5050"}, {"Très mauvais", "#960032"}, {"Extrêmement mauvais", "#872181"},
+	{"Indisponible", "#DDDDDD"},
+	{"Bon", "#50F0E6"},
+	{"Moyen", "#50CCAA"},
+	{"Dégradé", "#F0E641"},
+	{"Mauvais", "#FF5050"},
+	{"Très mauvais", "#960032"},
+	{"Extrêmement mauvais", "#872181"},
 }
 
 // A pollutant of the index: the concentrations, in µg/m³, at which it leaves
@@ -162,9 +167,12 @@ func (k sky) measures(today time.Time) ([]byte, int) {
 		what []int
 		pop  int
 	}{
-		{"ROQUEBELLE PORT", pt{2130, 300}, []int{0, 3, 4}, 30000}, {"ROQUEBELLE LES AIRES", pt{2600, 660}, []int{0, 2, 3, 4}, 9000},
-		{"LITTORALE A58", pt{1500, 10150}, []int{0, 3}, 60000}, {"ROCHES BLANCHES RURAL", pt{4200, 15200}, []int{2, 4}, 100},
-		{"GOLFE DES OURSINS", pt{-15200, 2900}, []int{0, 1, 2, 3, 4}, 40000}, {"HAUTES GARRIGUES", pt{11000, 22500}, []int{2}, 900},
+		{"ROQUEBELLE PORT", pt{2130, 300}, []int{0, 3, 4}, 30000},
+		{"ROQUEBELLE LES AIRES", pt{2600, 660}, []int{0, 2, 3, 4}, 9000},
+		{"LITTORALE A58", pt{1500, 10150}, []int{0, 3}, 60000},
+		{"ROCHES BLANCHES RURAL", pt{4200, 15200}, []int{2, 4}, 100},
+		{"GOLFE DES OURSINS", pt{-15200, 2900}, []int{0, 1, 2, 3, 4}, 40000},
+		{"HAUTES GARRIGUES", pt{11000, 22500}, []int{2}, 900},
 	}
 	var b bytes.Buffer
 	b.WriteString("\ufeffnom_station,polluant,valeur,unite,date,x_l93,y_l93,\r\n")

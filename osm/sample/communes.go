@@ -31,7 +31,8 @@ var (
 )
 
 // describe names the communes and says how many live there. Roquebelle is the
-// first; codes follow the order from west to east.
+// first; codes follow the order from west to east, from 800 on: the real ones of
+// both departments end far below.
 func (r *region) describe() {
 	s := newStream(r.seed, "commune names")
 	var real []*commune
@@ -54,7 +55,7 @@ func (r *region) describe() {
 		c.epci = []string{"CC du Golfe des Oursins", "CA Réal Méditerranée", "CC des Hautes Garrigues"}[zone(c.seat)]
 		c.centre = r.centreOf(s, c)
 		counts[c.department]++
-		c.insee = fmt.Sprintf("%s%03d", c.department, 900+counts[c.department])
+		c.insee = fmt.Sprintf("%s%03d", c.department, 800+counts[c.department])
 	}
 	real[0].name, real[0].population, real[0].centre = "Roquebelle-les-Pins", 8412, oldCentre
 	for k, ring := range r.islands {
@@ -94,11 +95,14 @@ func (r *region) christen(s stream, c *commune, taken map[string]bool) string {
 			tails = coastalTails
 		}
 		tail := pick(s, tails)
+		if len(name)+len(tail) > 30 {
+			tail = ""
+		}
 		if full := name + tail; !taken[full] && !taken[name] {
 			taken[full], taken[name] = true, true
 			return full
 		}
-		if full := name + pick(s, communeTails[4:]); !taken[full] {
+		if full := name + pick(s, communeTails[4:]); !taken[full] && len(full) < 34 {
 			taken[full] = true
 			return full
 		}

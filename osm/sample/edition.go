@@ -19,6 +19,7 @@ func (p *painter) edit(s stream, themes ...[]*place) {
 			p.editPlace(s, places[k], some)
 		}
 	}
+	p.editGround()
 }
 
 // editPlace does at most one edit to the place's objects; some says whether
@@ -73,6 +74,31 @@ func (p *painter) editPlace(s stream, pl *place, some func(what string, most int
 		*o.tags(), o.closed = t, true
 		o.touch()
 	}
+}
+
+// editGround changes what no partner knows of: a pool goes, a house comes, a
+// street gets a name, a corner moves.
+func (p *painter) editGround() {
+	var filled, named, bent bool
+	for _, w := range p.m.ways {
+		switch {
+		case !filled && w.tags.get("leisure") == "swimming_pool" && w.tags.get("access") == "private":
+			filled, w.gone = true, true
+			for _, n := range w.nodes {
+				n.gone = true
+			}
+		case !named && w.tags.get("highway") == "residential" && w.tags.get("name") == "":
+			named = true
+			w.tags = w.tags.with("name", "Rue de l'Édition Nouvelle")
+			w.version++
+		case !bent && w.tags.get("natural") == "coastline" && len(w.nodes) > 4:
+			bent = true
+			n := w.nodes[2]
+			p.move(n, n.at.lerp(w.nodes[1].at.lerp(w.nodes[3].at, .5), .5))
+			n.version++
+		}
+	}
+	p.m.enclose(rect(pt{4180, 640}, pt{1, 0}.turn(.2), 13, 10), tagged("building", "house"))
 }
 
 func (p *painter) move(n *node, to pt) {

@@ -29,6 +29,9 @@ func (m *model) encode(out io.Writer, state time.Time) error {
 	}
 	var refs []int64
 	for _, o := range m.ways {
+		if o.gone {
+			continue
+		}
 		refs = refs[:0]
 		for _, n := range o.nodes {
 			refs = append(refs, n.id)

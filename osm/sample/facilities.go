@@ -73,8 +73,10 @@ type place struct {
 func facilitiesOf(c *commune) []*kind {
 	switch {
 	case c.index == 0:
-		return []*kind{townHall, nursery, elementary, nursery, elementary, primary, college, creche, ccas, elderly, mediatheque, library,
-			hall, hall, theatre, stadium, gym, gym, pool, postOffice, postOffice, police, gendarmerie, firemen}
+		return []*kind{
+			townHall, nursery, elementary, nursery, elementary, primary, college, creche, ccas, elderly, mediatheque, library,
+			hall, hall, theatre, stadium, gym, gym, pool, postOffice, postOffice, police, gendarmerie, firemen,
+		}
 	case c.size() == 3:
 		return []*kind{townHall, nursery, elementary, college, creche, mediatheque, hall, stadium, gym, postOffice, police, firemen, elderly}
 	case c.size() == 2:

@@ -91,7 +91,7 @@ func (g *grid) signRow(j int, land []line) {
 	}
 }
 
-// corner numbers the sides of the grid's squares: horizontal ones even.
+// side numbers the sides of the grid's squares: horizontal ones even.
 func (g *grid) side(i, j, vertical int) int { return ((j+1)*(g.nx+2)+i+1)*2 + vertical }
 
 // marching gives the side where an isoline enters and leaves a square whose

@@ -16,7 +16,6 @@ type house struct {
 	street *road  // the named street it gives on, if any
 	number int
 	way    *way
-	tags   tags
 }
 
 // A lot is a share of a block; street[i] says whether side i lies on one.

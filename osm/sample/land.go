@@ -20,8 +20,14 @@ type cluster struct {
 }
 
 var roquebelleFields = []cluster{
-	{pt{3700, 900}, 9, 6, -.18}, {pt{4350, 850}, 8, 7, .1}, {pt{2700, 1560}, 9, 4, -.1}, {pt{1350, 1100}, 4, 4, -.5},
-	{pt{3900, 600}, 5, 2, -.05}, {pt{2400, 1480}, 4, 4, .1}, {pt{4500, 1350}, 7, 4, -.3}, {pt{3100, 1650}, 6, 3, .05},
+	{pt{3700, 900}, 9, 6, -.18},
+	{pt{4350, 850}, 8, 7, .1},
+	{pt{2700, 1560}, 9, 4, -.1},
+	{pt{1350, 1100}, 4, 4, -.5},
+	{pt{3900, 600}, 5, 2, -.05},
+	{pt{2400, 1480}, 4, 4, .1},
+	{pt{4500, 1350}, 7, 4, -.3},
+	{pt{3100, 1650}, 6, 3, .05},
 }
 
 // till lays vineyards, olive groves, meadows and ploughland around the towns.
@@ -65,8 +71,10 @@ func plot(s stream, c cluster, i, j int) *field {
 	x := (float64(i)-float64(c.cols)/2)*wide + s.between(-8, 8)
 	y := (float64(j)-float64(c.rows)/2)*deep + s.between(-6, 6)
 	ring := line{
-		{x, y}, {x + wide - 5 - s.between(0, 6), y + s.between(-4, 4)},
-		{x + wide - 5, y + deep - 5 + s.between(-4, 4)}, {x + s.between(-4, 4), y + deep - 5},
+		{x, y},
+		{x + wide - 5 - s.between(0, 6), y + s.between(-4, 4)},
+		{x + wide - 5, y + deep - 5 + s.between(-4, 4)},
+		{x + s.between(-4, 4), y + deep - 5},
 	}
 	for k := range ring {
 		ring[k] = c.at.add(ring[k].turn(c.turn))
@@ -146,7 +154,7 @@ func (w *world) plant() {
 		field.clear(tilled, 78)
 		field.clear(settled, 60)
 	}
-	w.woods = append(w.outside(g, .63), patches(rounded(fine.above(.63), 1.6), 1500)...)
+	w.woods = append(w.outside(g, .58), patches(rounded(fine.above(.63), 1.6), 1500)...)
 	w.scrub = append(w.outside(g, .53), patches(rounded(fine.above(.53), 2), 1500)...)
 }
 

@@ -70,6 +70,7 @@ type way struct {
 	version int
 	nodes   []*node // a ring ends with its first node
 	tags    tags
+	gone    bool // deleted by an edit
 }
 
 func (w *way) closed() bool { return len(w.nodes) > 3 && w.nodes[0] == w.nodes[len(w.nodes)-1] }

@@ -98,11 +98,21 @@ func (p *painter) communesAndPlaces() {
 		kind, name string
 		at         pt
 	}{
-		{"quarter", "Centre ancien", pt{2010, 370}}, {"suburb", "La Gare", pt{2560, 1010}}, {"suburb", "Les Aires", pt{2520, 640}},
-		{"suburb", "Les Sablettes", pt{3080, 380}}, {"neighbourhood", "La Calanque", pt{1560, 300}}, {"neighbourhood", "Les Moulières", pt{1960, 1010}},
-		{"neighbourhood", "Le Port", pt{2080, 280}}, {"neighbourhood", "Les Ferrages", pt{3290, 880}}, {"locality", "La Grande Terre", pt{3800, 1300}},
-		{"locality", "Le Bau Rouge", pt{800, 700}}, {"locality", "Font Vive", pt{1250, 1900}}, {"locality", "Les Salettes", pt{4300, 900}},
-		{"locality", "Pierreplane", pt{4100, 2100}}, {"hamlet", "La Bastide Neuve", pt{2880, 1620}}, {"locality", "Cap des Oursins", pt{470, -190}},
+		{"quarter", "Centre ancien", pt{2010, 370}},
+		{"suburb", "La Gare", pt{2560, 1010}},
+		{"suburb", "Les Aires", pt{2520, 640}},
+		{"suburb", "Les Sablettes", pt{3080, 380}},
+		{"neighbourhood", "La Calanque", pt{1560, 300}},
+		{"neighbourhood", "Les Moulières", pt{1960, 1010}},
+		{"neighbourhood", "Le Port", pt{2080, 280}},
+		{"neighbourhood", "Les Ferrages", pt{3290, 880}},
+		{"locality", "La Grande Terre", pt{3800, 1300}},
+		{"locality", "Le Bau Rouge", pt{800, 700}},
+		{"locality", "Font Vive", pt{1250, 1900}},
+		{"locality", "Les Salettes", pt{4300, 900}},
+		{"locality", "Pierreplane", pt{4100, 2100}},
+		{"hamlet", "La Bastide Neuve", pt{2880, 1620}},
+		{"locality", "Cap des Oursins", pt{470, -190}},
 		{"locality", "Pointe du Phare", pt{3640, -60}},
 	} {
 		p.m.newNode(q.at, tagged("place", q.kind, "name", q.name))

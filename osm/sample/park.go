@@ -12,8 +12,19 @@ import (
 // parkHole is left out of it.
 var (
 	parkShape = line{
-		{-1700, 500}, {300, 480}, {1250, 900}, {1400, 1800}, {4300, 1900}, {6500, 4500}, {9800, 9000}, {8000, 15500},
-		{2000, 18500}, {-5000, 17000}, {-9500, 12500}, {-8800, 7000}, {-4500, 4200},
+		{-1700, 500},
+		{300, 480},
+		{1250, 900},
+		{1400, 1800},
+		{4300, 1900},
+		{6500, 4500},
+		{9800, 9000},
+		{8000, 15500},
+		{2000, 18500},
+		{-5000, 17000},
+		{-9500, 12500},
+		{-8800, 7000},
+		{-4500, 4200},
 	}
 	parkHole = pt{2400, 8600}
 )
@@ -94,8 +105,10 @@ func (p *painter) walked(s stream, t *trail, number int, today time.Time) gpkgFe
 	start := p.neighbourOf(l[0])
 	return gpkgFeature{
 		geometry: multiLine(parts),
-		values: []any{fmt.Sprintf("PNR-%03d", number), name, math.Round(t.line.length()*10) / 10, level, start, int(climb),
-			pick(s, []string{"jaune", "jaune", "bleu", "rouge", "GR de pays"}), today.AddDate(0, 0, -s.IntN(700)-20).Format("2006-01-02")},
+		values: []any{
+			fmt.Sprintf("PNR-%03d", number), name, math.Round(t.line.length()*10) / 10, level, start, int(climb),
+			pick(s, []string{"jaune", "jaune", "bleu", "rouge", "GR de pays"}), today.AddDate(0, 0, -s.IntN(700)-20).Format("2006-01-02"),
+		},
 	}
 }
 

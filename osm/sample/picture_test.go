@@ -2,6 +2,7 @@ package sample
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -100,6 +101,13 @@ func picture(p *painter, file string, v box) {
 		}
 		return
 	}())
+	areas(p, f, v, px)
+	points(p, f, v, px)
+	labels(p, f, v, px)
+	fmt.Fprint(f, "</svg>")
+}
+
+func areas(p *painter, f io.Writer, v box, px float64) {
 	wayByID := map[int64]*way{}
 	for _, w := range p.m.ways {
 		wayByID[w.id] = w
@@ -145,6 +153,9 @@ func picture(p *painter, file string, v box) {
 			fmt.Fprintf(f, `<path d="%s" fill-rule="evenodd" %s/>`, d, attr)
 		}
 	}
+}
+
+func points(p *painter, f io.Writer, v box, px float64) {
 	for _, n := range p.m.nodes {
 		if !v.has(n.at) || n.tags == nil || n.gone {
 			continue
@@ -162,6 +173,9 @@ func picture(p *painter, file string, v box) {
 			fmt.Fprintf(f, `<circle cx="%.1f" cy="%.1f" r="%.1f" fill="#a33"/>`, n.at.X, -n.at.Y, 2.5/px)
 		}
 	}
+}
+
+func labels(p *painter, f io.Writer, v box, px float64) {
 	if px > .3 {
 		for _, o := range p.m.ways {
 			if o.tags.get("highway") == "" || o.tags.get("name") == "" || !boxOf(o.line()).meets(v) || o.line().length()*px < 90 {
@@ -174,7 +188,6 @@ func picture(p *painter, file string, v box) {
 			fmt.Fprintf(f, `<path id="w%d" d="%s" fill="none"/><text font-size="%.1f" dy="%.1f" font-family="Noto Sans,DejaVu Sans" fill="#333" stroke="#fff" stroke-width="%.1f" paint-order="stroke"><textPath href="#w%d" startOffset="50%%" text-anchor="middle">%s</textPath></text>`, o.id, svgPath(l, false), 11/px, 4/px, 2.5/px, o.id, o.tags.get("name"))
 		}
 	}
-	fmt.Fprint(f, "</svg>")
 }
 
 // TestPictures draws the map as pages of SVG into the folder that

@@ -379,7 +379,15 @@ func (l line) within(b box) []line {
 	return out
 }
 
-// simple reports whether the ring neither crosses nor touches itself.
+// simple reports whether the ring neither crosses nor touches itself, and has
+// no spike: rounding to 1e-7 degrees could fold one over.
 func simple(ring line) bool {
-	return len(ring) > 2 && !append(slices.Clone(ring), ring[0]).crossesItself()
+	n := len(ring)
+	for i, p := range ring {
+		u, v := ring[(i+n-1)%n].sub(p), ring[(i+1)%n].sub(p)
+		if u.dot(v) > 0 && math.Abs(u.cross(v)) < .02*u.length()*v.length() {
+			return false
+		}
+	}
+	return n > 2 && !append(slices.Clone(ring), ring[0]).crossesItself()
 }

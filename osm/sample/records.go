@@ -175,9 +175,42 @@ func misspell(s stream, name, given string) string {
 }
 
 var abbreviations = []struct{ long, short string }{
-	{"Sainte-", "Ste "}, {"Saint-", "St "}, {"Avenue ", "Av. "}, {"Boulevard ", "Bd "}, {"Place ", "Pl. "}, {"place ", "pl. "},
-	{"Impasse ", "Imp. "}, {"Chemin ", "Che. "}, {"Général ", "Gal "}, {"Docteur ", "Dr "}, {"École ", "Ec. "}, {"Fontaine ", "Font. "},
-	{"Notre-Dame", "N.-D."}, {"Jean ", "J. "}, {"Bibliothèque", "Biblio."}, {"Route ", "Rte "}, {"rue ", "r. "},
+	{"Sainte-", "Ste "},
+	{"Saint-", "St "},
+	{"Avenue ", "Av. "},
+	{"Boulevard ", "Bd "},
+	{"Place ", "Pl. "},
+	{"place ", "pl. "},
+	{"Impasse ", "Imp. "},
+	{"Chemin ", "Che. "},
+	{"Général ", "Gal "},
+	{"Docteur ", "Dr "},
+	{"École ", "Ec. "},
+	{"Fontaine ", "Font. "},
+	{"Notre-Dame", "N.-D."},
+	{"Jean ", "J. "},
+	{"Bibliothèque", "Biblio."},
+	{"Route ", "Rte "},
+	{"rue ", "r. "},
+}
+
+// mistaken lists which kinds clerks take for which.
+var mistaken = [][2]*kind{
+	{hall, theatre},
+	{theatre, hall},
+	{library, mediatheque},
+	{mediatheque, library},
+	{nursery, primary},
+	{elementary, primary},
+	{primary, elementary},
+	{creche, nursery},
+	{gym, stadium},
+	{stadium, gym},
+	{police, gendarmerie},
+	{elderly, ccas},
+	{fountain, standpipe},
+	{standpipe, tap},
+	{tap, standpipe},
 }
 
 // write puts the names down as the partner's clerks do: abbreviated, in
@@ -210,9 +243,14 @@ func (r *recorder) write(rec *record) {
 			rec.note("abbreviated")
 		}
 	}
-	if s.chance(.1) && strings.Contains(rec.name, " de la ") {
-		rec.name = strings.Replace(rec.name, " de la ", " ", 1)
-		rec.note("article")
+	if s.chance(.12) {
+		for _, article := range []string{" de la ", " des ", " du ", " Les ", " La ", " Le "} {
+			if strings.Contains(rec.name, article) {
+				rec.name = strings.Replace(rec.name, article, " ", 1)
+				rec.note("article")
+				break
+			}
+		}
 	}
 	switch {
 	case s.chance(.17):
@@ -225,11 +263,13 @@ func (r *recorder) write(rec *record) {
 		rec.name = strings.ReplaceAll(rec.name, "'", "’")
 	}
 	if s.chance(.07) {
-		rec.nature = pick(s, []*kind{hall, library, mediatheque, gym, nursery, primary}).code
-		if p.water() {
-			rec.nature = pick(s, []*kind{fountain, standpipe, tap}).code
+		for _, pair := range mistaken {
+			if p.kind == pair[0] {
+				rec.nature = pair[1].code
+				rec.note("category")
+				break
+			}
 		}
-		rec.note("category")
 	}
 	r.writeContact(rec)
 }

@@ -112,8 +112,12 @@ func (r *region) height(p pt) float64 {
 	if detail.grow(2500).has(p) {
 		h *= 1 - .8*step(5200, 3600, dist(p, pt{2500, 1000}))
 		for _, k := range [...][5]float64{
-			{800, 700, 520, 480, 260}, {300, 1800, 700, 450, 330}, {4100, 2100, 700, 420, 340},
-			{3000, 2500, 900, 260, 200}, {1500, 2350, 500, 300, 180}, {3640, 40, 170, 170, 60},
+			{800, 700, 520, 480, 260},
+			{300, 1800, 700, 450, 330},
+			{4100, 2100, 700, 420, 340},
+			{3000, 2500, 900, 260, 200},
+			{1500, 2350, 500, 300, 180},
+			{3640, 40, 170, 170, 60},
 		} {
 			h += k[4] * gauss2(p, pt{k[0], k[1]}, k[2], k[3])
 		}
@@ -137,7 +141,10 @@ func (r *region) divide(s stream) bool {
 			continue
 		}
 		least := 2500 + 2600*max(0, spread.at(p.X/7000, p.Y/7000, 3)-.25) + p.Y/70
-		if slices.ContainsFunc(r.communes, func(c *commune) bool { return dist(c.seat, p) < least }) {
+		crowded := func(c *commune) bool {
+			return dist(c.seat, p) < least || (c.index == 0 && dist(c.seat, p) < 5200) // room for Roquebelle
+		}
+		if slices.ContainsFunc(r.communes, crowded) {
 			continue
 		}
 		wiggle := (spread.at(p.X/4000+70, p.Y/4000, 2) - .5) * 9000

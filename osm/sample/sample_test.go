@@ -227,7 +227,7 @@ var wanted = map[string][]string{
 // TestEveryKind looks at a few seeds; CALANQUE_SAMPLE_SEEDS=20 at that many.
 func TestEveryKind(t *testing.T) {
 	t.Parallel()
-	seeds := int64(3)
+	seeds := int64(2)
 	if n := os.Getenv("CALANQUE_SAMPLE_SEEDS"); n != "" {
 		if _, err := fmt.Sscan(n, &seeds); err != nil {
 			t.Fatal(err)
@@ -376,8 +376,14 @@ func tool(t *testing.T, name string, args ...string) string {
 
 func TestOsmiumAgrees(t *testing.T) {
 	t.Parallel()
-	dir, _ := sampleOf(t, 1, 1)
-	file := filepath.Join(dir, "osm", "roquebelle.osm.pbf")
+	for seed := int64(1); seed <= 2; seed++ {
+		dir, _ := sampleOf(t, seed, 1)
+		osmiumReads(t, filepath.Join(dir, "osm", "roquebelle.osm.pbf"))
+	}
+}
+
+func osmiumReads(t *testing.T, file string) {
+	t.Helper()
 	if out := tool(t, "osmium", "fileinfo", "-e", file); !strings.Contains(out, "Objects ordered (by type and id): yes") ||
 		!strings.Contains(out, "Number of changesets: 0") {
 		t.Errorf("fileinfo:\n%s", out)
@@ -403,7 +409,7 @@ func TestOgrAgrees(t *testing.T) {
 	}{
 		{filepath.Join(dir, "crige", "points-eau.shp"), "points-eau", records["crige/points-eau.shp"], "Fontaine de la place aux Herbes"},
 		{"/vsizip/" + filepath.Join(dir, "crige", "equipements-publics.zip") + "/Équipements publics/EQUIPEMENTS_PUBLICS.SHP", "EQUIPEMENTS_PUBLICS", records["crige/equipements-publics.zip"], "École"},
-		{filepath.Join(dir, "crige", "communes.shp"), "communes", records["crige/communes.shp"], "INSEE (String) = 049"},
+		{filepath.Join(dir, "crige", "communes.shp"), "communes", records["crige/communes.shp"], "INSEE (String) = 048"},
 		{filepath.Join(dir, "pnr", "parc.gpkg"), "sentiers", records["pnr/parc.gpkg"] - 1, "Sentier du littoral"},
 		{filepath.Join(dir, "pnr", "parc.gpkg"), "perimetre", 1, "Roches-Blanches"},
 	} {

@@ -24,11 +24,21 @@ var roquebelleSites = []struct {
 	at   pt
 	name string
 }{
-	{"park", pt{2470, 350}, "Parc de la Pinède"}, {"school", pt{2560, 570}, ""}, {"square", pt{2050, 405}, "Place aux Herbes"},
-	{"cemetery", pt{2330, 840}, "Cimetière"}, {"pitch", pt{2960, 640}, "Stade des Restanques"}, {"park", pt{1960, 290}, "Jardin du Port"},
-	{"park", pt{2780, 910}, "Square de la Gare"}, {"park", pt{3080, 270}, "Jardin des Sablettes"}, {"college", pt{2750, 540}, ""},
-	{"parking", pt{2290, 310}, "Parking du Cours"}, {"market", pt{3080, 530}, ""}, {"school", pt{1960, 900}, ""}, {"school", pt{3250, 800}, ""},
-	{"parking", pt{2150, 1050}, "Parking des Aires"}, {"cloister", pt{2140, 330}, "Ancien couvent des Minimes"},
+	{"park", pt{2470, 350}, "Parc de la Pinède"},
+	{"school", pt{2560, 570}, ""},
+	{"square", pt{2050, 405}, "Place aux Herbes"},
+	{"cemetery", pt{2330, 840}, "Cimetière"},
+	{"pitch", pt{2960, 640}, "Stade des Restanques"},
+	{"park", pt{1960, 290}, "Jardin du Port"},
+	{"park", pt{2780, 910}, "Square de la Gare"},
+	{"park", pt{3080, 270}, "Jardin des Sablettes"},
+	{"college", pt{2750, 540}, ""},
+	{"parking", pt{2290, 310}, "Parking du Cours"},
+	{"market", pt{3080, 530}, ""},
+	{"school", pt{1960, 900}, ""},
+	{"school", pt{3250, 800}, ""},
+	{"parking", pt{2150, 1050}, "Parking des Aires"},
+	{"cloister", pt{2140, 330}, "Ancien couvent des Minimes"},
 }
 
 // reserve gives blocks their special uses before houses are built.

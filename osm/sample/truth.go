@@ -14,7 +14,7 @@ import (
 // compare the two datasets with OpenStreetMap. The truth uses them too.
 const (
 	waterMoved    = 30.0
-	facilityMoved = 75.0
+	facilityMoved = 60.0
 	farDistance   = 1000.0
 )
 

@@ -139,7 +139,7 @@ func (p *painter) survey(s stream, places []*place) {
 					t = t.with(kv.Key, "").with("disused:"+kv.Key, kv.Value)
 				}
 			}
-			*o.tags() = t.with("phone", "").with("opening_hours", "")
+			*o.tags() = t.and("phone", "", "contact:phone", "", "opening_hours", "", "drinking_water", "")
 		case twiceInOSM:
 			t := pl.kind.tags.and("name", (*o.tags()).get("name"))
 			at := o.at().polar(s.between(0, 6), s.between(3, 11))

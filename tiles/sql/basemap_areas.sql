@@ -16,6 +16,8 @@ from (
 ) a
 where kind is not null;
 
+analyze stage;
+
 -- Labels of water appear when the water is large enough to write on.
 insert into stage
 select {water_polygons_labels}, case when s.area > 1e9 then 4 when s.area > 1e7 then 8 when s.area > 1e5 then 11 else 14 end,
@@ -67,6 +69,8 @@ select {street_polygons}, case kind when 'runway' then 11 when 'taxiway' then 13
   jsonb_strip_nulls(jsonb_build_object('kind', kind, 'service', tags->>'service', 'surface', tags->>'surface') || {passage}), geom
 from (select *, coalesce(tags->>'highway', tags->>'aeroway') as kind from osm.area where tags ?| array['highway', 'aeroway']) a
 where kind in ('pedestrian', 'service', 'runway', 'taxiway');
+
+analyze stage;
 
 insert into stage
 select {streets_polygons_labels}, 14, 0, a.osm_id, jsonb_build_object('kind', s.props->'kind') || {names:a}, st_pointonsurface(a.geom)

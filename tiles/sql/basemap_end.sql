@@ -1,10 +1,14 @@
 -- basemap_end: from zoom 12 on features as they are; below, generalised for each zoom. p is a pixel of a tile that is
--- shown at 512 pixels, in metres.
+-- shown at 512 pixels, in metres. Rows keep the order of their layer's table, which is that of place.
+analyze stage;
+
 create temp table zoom on commit drop as
 select z, 40075016.685578488 / (1 << z) / 512 as p
 from generate_series(0, 11) z;
 
-create temp table drawn on commit drop as
+create table osm.basemap_next (like osm.basemap including defaults including constraints);
+
+with drawn as (
 select greatest(minzoom, 12) as band, layer, rank, id, props, geom from stage
 
 -- Points stay; polygons of less than 2 by 2 pixels go, the others lose what is finer than half a pixel.
@@ -41,18 +45,15 @@ where st_dimension(geom) = 2
 union all
 select 12, {ocean}, 0, row_number() over (), null, geom
 from (select st_subdivide(st_makevalid(geom), 128) as geom from ocean) o
-where st_dimension(geom) = 2;
-
-create table osm.basemap_next (like osm.basemap including defaults including constraints);
-
+where st_dimension(geom) = 2
+)
 insert into osm.basemap_next
 select band, layer, rank, id,
   case when st_dimension(geom) = 0 then case when layer in ({pois}, {addresses}) then 0 else 1e9 end
     else greatest(st_xmax(geom) - st_xmin(geom), st_ymax(geom) - st_ymin(geom)) end,
   props, geom
 from drawn
-where geom is not null and not st_isempty(geom)
-order by band, geom;
+where geom is not null and not st_isempty(geom);
 
 create index on osm.basemap_next using gist (band, geom);
 

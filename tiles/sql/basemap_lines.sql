@@ -1,4 +1,10 @@
 -- basemap_lines: streets, rails, waterways, and the labels along them.
+with way as materialized (
+  select osm_id, tags, geom, tags->>'highway' like '%\_link' as link, not tags ? 'highway' and tags ? 'railway' as rail,
+    coalesce(regexp_replace(tags->>'highway', '_link$', ''), tags->>'railway', tags->>'aeroway') as kind
+  from osm.line
+  where tags ?| array['highway', 'railway', 'aeroway']
+)
 insert into stage
 select {streets}, minzoom, rank, osm_id,
   jsonb_strip_nulls(jsonb_build_object(
@@ -8,21 +14,18 @@ select {streets}, minzoom, rank, osm_id,
     'tracktype', tags->>'tracktype', 'surface', tags->>'surface', 'service', tags->>'service', 'bicycle', tags->>'bicycle', 'horse', tags->>'horse'
   ) || {passage}), geom
 from (
-  select l.*, c.*, l.tags->>'highway' like '%\_link' as link, r.rail,
-    case when r.rail and l.tags ? 'service' then greatest(c.from_zoom, 10) else c.from_zoom end as minzoom
-  from osm.line l,
-    lateral (select not l.tags ? 'highway' and l.tags ? 'railway' as rail) r,
-    lateral (select case when l.tags ? 'highway' then regexp_replace(l.tags->>'highway', '_link$', '') else coalesce(l.tags->>'railway', l.tags->>'aeroway') end as kind) k,
-    (values
-      ('motorway', 5, 0), ('trunk', 6, 1), ('primary', 8, 2), ('secondary', 9, 3), ('tertiary', 10, 4),
-      ('unclassified', 12, 5), ('residential', 12, 6), ('busway', 12, 7), ('bus_guideway', 12, 7), ('living_street', 13, 8),
-      ('service', 13, 10), ('pedestrian', 13, 9), ('track', 13, 12), ('footway', 13, 14), ('steps', 13, 15), ('path', 13, 16), ('cycleway', 13, 13),
-      ('runway', 11, 17), ('taxiway', 13, 18), ('rail', 8, 19), ('narrow_gauge', 8, 20), ('tram', 10, 22), ('light_rail', 10, 21),
-      ('funicular', 10, 23), ('subway', 10, 24), ('monorail', 10, 25)
-    ) c (is_kind, from_zoom, rank)
-  where l.tags ?| array['highway', 'railway', 'aeroway'] and c.is_kind = k.kind
-) s
-cross join lateral (select s.is_kind as kind) k;
+  select w.*, c.rank, case when w.rail and w.tags ? 'service' then greatest(c.minzoom, 10) else c.minzoom end as minzoom
+  from way w
+  join (values
+    ('motorway', 5, 0), ('trunk', 6, 1), ('primary', 8, 2), ('secondary', 9, 3), ('tertiary', 10, 4),
+    ('unclassified', 12, 5), ('residential', 12, 6), ('busway', 12, 7), ('bus_guideway', 12, 7), ('living_street', 13, 8),
+    ('service', 13, 10), ('pedestrian', 13, 9), ('track', 13, 12), ('footway', 13, 14), ('steps', 13, 15), ('path', 13, 16), ('cycleway', 13, 13),
+    ('runway', 11, 17), ('taxiway', 13, 18), ('rail', 8, 19), ('narrow_gauge', 8, 20), ('tram', 10, 22), ('light_rail', 10, 21),
+    ('funicular', 10, 23), ('subway', 10, 24), ('monorail', 10, 25)
+  ) c (kind, minzoom, rank) using (kind)
+) s;
+
+analyze stage;
 
 -- One label along a street of one name, however many ways it is mapped as.
 insert into stage
@@ -44,7 +47,8 @@ from (
     where s.layer = {streets} and (l.name is not null or l.tags ? 'ref')
   ) w
   group by kind, names, ref
-) w;
+) w
+order by geom;
 
 insert into stage
 select {water_lines}, case when kind in ('river', 'canal') then 9 else 14 end,
@@ -52,6 +56,8 @@ select {water_lines}, case when kind in ('river', 'canal') then 9 else 14 end,
   jsonb_strip_nulls(jsonb_build_object('kind', kind) || {passage}), geom
 from (select *, tags->>'waterway' as kind from osm.line where tags ? 'waterway') l
 where kind in ('river', 'canal', 'stream', 'ditch');
+
+analyze stage;
 
 insert into stage
 select {water_lines_labels}, case when kind in ('river', 'canal') then 12 else 14 end, 0,
@@ -62,7 +68,8 @@ from (
   join osm.line l on l.osm_id = s.id and l.type = 'w'
   where s.layer = {water_lines} and l.name is not null
   group by 1, 2
-) w;
+) w
+order by geom;
 
 insert into stage
 select case when tags->>'waterway' = 'dam' then {dam_lines} else {pier_lines} end, 12, 0, osm_id,

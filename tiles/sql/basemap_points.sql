@@ -5,6 +5,8 @@ union all
 select osm_id, name, tags, st_pointonsurface(geom) from osm.area
 where tags ?| array['amenity', 'leisure', 'tourism', 'shop', 'man_made', 'historic', 'emergency', 'office', 'aeroway', 'railway', 'aerialway', 'addr:housenumber', 'place'];
 
+analyze spot;
+
 insert into stage
 select {place_labels}, case when kind in ('capital', 'state_capital') then 4 else minzoom end, -population, osm_id,
   jsonb_build_object('kind', kind, 'population', population) || {names:p}, geom
@@ -68,8 +70,12 @@ from (
     case when tags->>'highway' = 'emergency_access_point' then tags->>'highway' end as highway,
     case when tags->>'office' = 'diplomatic' then tags->>'office' end as office
   from spot s
+  where tags ?| array['amenity', 'leisure', 'tourism', 'shop', 'man_made', 'historic', 'emergency', 'office'] or tags->>'highway' = 'emergency_access_point'
+  offset 0 -- so that each key is looked at once
 ) s
 where coalesce(amenity, leisure, tourism, shop, man_made, historic, emergency, highway, office) is not null;
+
+analyze stage; -- planned without it, the next statement compares everything with everything
 
 -- What is a point of interest has its number there.
 insert into stage

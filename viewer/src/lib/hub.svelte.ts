@@ -1,7 +1,8 @@
+/* eslint svelte/prefer-svelte-reactivity: off -- the plain Map, Set and Date here are replaced, never changed */
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { item, items, Unanswered } from './api';
 import { atmoClass } from './atmo';
-import { feminine, nameOf, noun } from './feature';
+import { feminine, inLang, nameOf, noun } from './feature';
 import { center, metres, placeOf, type Box, type LonLat } from './geo';
 import { lang, speak, t, type Lang, languages } from './i18n.svelte';
 import { outcomeOf, type Outcome } from './outcome';
@@ -74,18 +75,30 @@ export class Hub {
   readonly active = $derived(this.compare && this.outcomes ? this.outcomes : this.listed);
   readonly air = $derived(!this.compare && this.listed?.style.as === 'air-index');
   readonly times = $derived(timesOf(this.listed));
-  readonly shownTime = $derived(this.times.length ? (this.time && this.times.includes(this.time) ? this.time : latest(this.times)) : null);
+  readonly shownTime = $derived(
+    this.times.length ? (this.time && this.times.includes(this.time) ? this.time : latest(this.times)) : null,
+  );
   /** The list is needed whole: it is seen, numbers the map, or the way from card to card. */
   readonly listing = $derived(this.tab === 'list' || this.sel !== null || this.compare);
   readonly complete = $derived(this.matched !== null && this.list.length >= this.matched);
   readonly middle = $derived<LonLat | null>(this.box && center(this.box));
   readonly rows = $derived.by(() => this.#rows());
-  readonly numbers = $derived.by(() => new Map(this.rows.map((r, i) => [r.feature.id, i + 1])));
+  /** Numbers of the rows on the page of the list: those that the map shows. */
+  readonly numbers = $derived.by(() => {
+    const first = (this.page - 1) * pageSize;
+    return new Map(this.rows.slice(first, first + pageSize).map((r, i) => [r.feature.id, first + i + 1]));
+  });
   readonly work = $derived.by(() => this.#work());
   readonly groupCounts = $derived.by(() => this.#groupCounts());
-  readonly rank = $derived(this.sel === null ? -1 : this.rows.findIndex((r) => r.feature.id === this.sel || r.feature.id.startsWith(this.sel + '@')));
+  readonly rank = $derived(
+    this.sel === null
+      ? -1
+      : this.rows.findIndex((r) => r.feature.id === this.sel || r.feature.id.startsWith(this.sel + '@')),
+  );
   readonly outcome = $derived(
-    this.compare && this.listed && this.card && this.cardState === 'shown' ? outcomeOf(this.listed, this.card) : null,
+    this.compare && this.listed && this.card && this.cardState === 'shown'
+      ? outcomeOf(this.listed, this.card)
+      : null,
   );
 
   constructor(start: Start) {
@@ -103,12 +116,15 @@ export class Hub {
 
   /** The layers that the panel offers. */
   get offered(): Layer[] {
-    return this.layers.filter((l) => !l.style.hidden);
+    const outcomes = new Set(this.layers.map((l) => l.outcomes));
+    return this.layers.filter((l) => !l.style.hidden && !outcomes.has(l.id));
   }
 
   #take(p: Place): void {
     const lit = this.offered.filter((l) => l.style.on).map((l) => l.id);
-    this.on = (p.on ?? (lit.length ? lit : this.offered.slice(0, 1).map((l) => l.id))).filter((id) => this.layer(id));
+    this.on = (p.on ?? (lit.length ? lit : this.offered.slice(0, 1).map((l) => l.id))).filter((id) =>
+      this.layer(id),
+    );
     this.sel = p.sel;
     this.tab = p.tab;
     this.compare = p.compare && this.outcomes !== undefined;
@@ -125,7 +141,7 @@ export class Hub {
   place(): Place {
     return {
       view: this.view,
-      on: this.#changedLayers || this.#given?.on ? this.on : null,
+      on: this.#changedLayers || this.#given?.on || this.sel !== null || this.compare ? this.on : null,
       sel: this.sel,
       tab: this.tab,
       compare: this.compare,
@@ -229,6 +245,13 @@ export class Hub {
     this.remember(true);
   }
 
+  /** From an outcome to the record it is about. */
+  openRecord(record: string): void {
+    this.compare = false;
+    this.sel = record;
+    this.remember(true);
+  }
+
   toggleGroup(g: Group): void {
     this.#changedGroups = true;
     this.shown = allGroups.filter((e) => (e === g ? !this.shown.includes(e) : this.shown.includes(e)));
@@ -298,7 +321,13 @@ export class Hub {
       this.on.slice(1).map(async (id) => {
         try {
           const l = this.layer(id)!;
-          const got = await items(id, { box: l.geometryType === 'none' ? null : box, limit: 1, geometry: false, time: latest(timesOf(l)), signal });
+          const got = await items(id, {
+            box: l.geometryType === 'none' ? null : box,
+            limit: 1,
+            geometry: false,
+            time: latest(timesOf(l)),
+            signal,
+          });
           this.counts.set(id, got.numberMatched);
           this.#answered(id);
         } catch (e) {
@@ -341,7 +370,11 @@ export class Hub {
       this.card = f;
       this.cardState = f ? 'shown' : 'gone';
       if (f && !this.compare && this.outcomes) {
-        const got = await items(this.outcomes.id, { equals: { record_key: f.id }, limit: 1, signal });
+        const got = await items(this.outcomes.id, {
+          equals: { [recordField(this.outcomes)]: f.id },
+          limit: 1,
+          signal,
+        });
         this.cardOutcome = got.features[0] ?? null;
       }
     } catch (e) {
@@ -405,7 +438,8 @@ export class Hub {
       return { feature, place, metres: place && middle ? metres(middle, place) : Infinity };
     });
     if (!this.complete || this.sort === 'file') return rows;
-    const byName = (a: Row, b: Row) => nameOf(l, a.feature).localeCompare(nameOf(l, b.feature), lang()) || compareIds(a, b);
+    const byName = (a: Row, b: Row) =>
+      nameOf(l, a.feature).localeCompare(nameOf(l, b.feature), lang()) || compareIds(a, b);
     if (this.sort === 'name' || l.geometryType !== 'point') return rows.sort(byName);
     return rows.sort((a, b) => a.metres - b.metres || compareIds(a, b));
   }
@@ -434,6 +468,13 @@ export class Hub {
     return n;
   }
 
+  /** Who made what the map shows, in plain text. */
+  readonly credits = $derived.by(() => {
+    const shown = this.compare ? [this.listed!] : this.on.map((id) => this.layer(id)!);
+    const made = shown.filter((l) => l.producer.id !== 'openstreetmap').map((l) => inLang(l.producer.title));
+    return [t('map.osm-credit'), ...new Set(made)].join(' · ');
+  });
+
   /** The status line. */
   readonly status = $derived.by(() => {
     const l = this.listed;
@@ -443,6 +484,11 @@ export class Hub {
     const code = this.sel === null ? 'status.count' : feminine(l) ? 'status.selected-f' : 'status.selected';
     return t(code, { n, noun: noun(l, n) });
   });
+}
+
+/** The field of an outcome layer that names the record. */
+function recordField(outcomes: Layer): string {
+  return outcomes.fields.some((f) => f.name === 'record_key') ? 'record_key' : 'record';
 }
 
 function compareIds(a: Row, b: Row): number {
@@ -461,7 +507,11 @@ export function commune(id: string): string {
 /** The moments of a series: those it lists, else the hours of its last two days. */
 export function timesOf(l: Layer | undefined): string[] {
   if (!l?.times) return [];
-  if (l.times.values?.length) return l.times.values;
+  if (l.times.values?.length) {
+    // All at midnight: days, and written as such in the ids of items.
+    const daily = l.times.values.every((v) => v.length === 10 || v.endsWith('T00:00:00Z'));
+    return daily ? l.times.values.map((v) => v.slice(0, 10)) : l.times.values;
+  }
   const hour = 3600000;
   const last = Math.floor(new Date(l.times.last).getTime() / hour) * hour;
   const first = Math.max(new Date(l.times.first).getTime(), last - 47 * hour);

@@ -1,8 +1,10 @@
 import Feature, { type FeatureLike } from 'ol/Feature';
 import Map from 'ol/Map';
 import View from 'ol/View';
+import { containsXY } from 'ol/extent';
 import MVT from 'ol/format/MVT';
 import type OLGeometry from 'ol/geom/Geometry';
+import { intersectsLinearRingArray, intersectsLineStringArray } from 'ol/geom/flat/intersectsextent';
 import LineString from 'ol/geom/LineString';
 import MultiLineString from 'ol/geom/MultiLineString';
 import Point from 'ol/geom/Point';
@@ -10,10 +12,11 @@ import { defaults } from 'ol/interaction/defaults';
 import VectorLayer from 'ol/layer/Vector';
 import VectorTileLayer from 'ol/layer/VectorTile';
 import { fromLonLat, toLonLat, transformExtent } from 'ol/proj';
+import type RenderFeature from 'ol/render/Feature';
 import VectorSource from 'ol/source/Vector';
 import VectorTileSource from 'ol/source/VectorTile';
 import { createXYZ } from 'ol/tilegrid';
-import { placeOf, type Box, type Geometry, type LonLat } from '../lib/geo';
+import { boxOf, placeOf, type Box, type Geometry, type LonLat } from '../lib/geo';
 import type { Group, Layer } from '../lib/types';
 import type { View as Seen } from '../lib/url';
 import { basemapStyle } from './basemap';
@@ -58,7 +61,12 @@ const padding = [60, 70, 70, 40];
 export class Engine {
   readonly #map: Map;
   readonly #base: VectorTileLayer;
-  readonly #chosen = new VectorLayer({ source: new VectorSource(), zIndex: 900, updateWhileAnimating: true, updateWhileInteracting: true });
+  readonly #chosen = new VectorLayer({
+    source: new VectorSource(),
+    zIndex: 900,
+    updateWhileAnimating: true,
+    updateWhileInteracting: true,
+  });
   readonly #air: AirLabels;
   readonly #held: Record<string, Held> = {};
   readonly #events: Events;
@@ -91,7 +99,9 @@ export class Engine {
       keyboardEventTarget: target,
     });
     this.#map.on('moveend', () => this.#moved());
-    this.#map.on('rendercomplete', () => events.drawn());
+    this.#map.on('rendercomplete', () => {
+      events.drawn();
+    });
     this.#map.on('click', (e) => this.#clicked(e.pixel as [number, number]));
     this.#map.on('pointermove', (e) => {
       if (!e.dragging) target.style.cursor = this.#hit(e.pixel as [number, number]) ? 'pointer' : '';
@@ -155,7 +165,9 @@ export class Engine {
     this.#map.updateSize();
     const [w, h] = this.#map.getSize() ?? [0, 0];
     const room = w > 400 && h > 300 ? padding : [10, 10, 10, 10];
-    this.#map.getView().fit(extent, { padding: room, maxZoom: most, duration: animate && !still() ? 250 : 0 });
+    this.#map
+      .getView()
+      .fit(extent, { padding: room, maxZoom: most, duration: animate && !still() ? 250 : 0 });
   }
 
   zoomBy(steps: number): void {
@@ -188,39 +200,52 @@ export class Engine {
     list.forEach((s, i) => {
       if (!s.layer.tiles) return;
       const held = (this.#held[s.layer.id] ??= this.#hold(s, settings(s.layer)));
-      held.tiles.setZIndex(s.layer.geometryType === 'polygon' || s.layer.geometryType === 'mixed' ? 10 + i : 50 + i);
+      held.tiles.setZIndex(
+        s.layer.geometryType === 'polygon' || s.layer.geometryType === 'mixed' ? 10 + i : 50 + i,
+      );
       this.restyle(s.layer.id, settings(s.layer));
       const key = tileKey(s);
       if (held.key !== key) {
         held.key = key;
-        (held.tiles.getSource() as VectorTileSource).setUrl(tileAddress(s));
+        (held.tiles.getSource() as VectorTileSource).setTileUrlFunction(address(s), key);
       }
     });
   }
 
   #hold(s: Shown, state: DataState): Held {
-    const source = new VectorTileSource({
-      format: new MVT({ idProperty: 'id' }),
-      url: tileAddress(s),
-      tileGrid: createXYZ({ tileSize: 512, maxZoom: 14 }),
-      cacheSize: 64,
-      transition: 0,
+    const source = this.#source(s, 14);
+    const tiles = new VectorTileLayer({
+      source,
+      renderBuffer: 32,
+      renderMode: s.layer.geometryType === 'point' || s.layer.style.as === 'air-index' ? 'vector' : 'hybrid',
     });
-    source.on('tileloaderror', () => this.#events.failed(s.layer.id));
-    source.on('tileloadend', () => this.#events.received(s.layer.id));
-    const tiles = new VectorTileLayer({ source, renderBuffer: 32, renderMode: s.layer.geometryType === 'point' ? 'vector' : 'hybrid' });
     this.#map.addLayer(tiles);
     if (s.layer.style.as === 'air-index') this.#air.follow(tiles);
     void deepest(s.layer).then((zoom) => {
       if (zoom !== 14 && this.#held[s.layer.id]?.tiles === tiles) {
-        const deep = new VectorTileSource({ format: new MVT({ idProperty: 'id' }), url: tileAddress(s), tileGrid: createXYZ({ tileSize: 512, maxZoom: zoom }), cacheSize: 64, transition: 0 });
-        deep.on('tileloaderror', () => this.#events.failed(s.layer.id));
-        deep.on('tileloadend', () => this.#events.received(s.layer.id));
-        tiles.setSource(deep);
+        tiles.setSource(this.#source(s, zoom));
         if (s.layer.style.as === 'air-index') this.#air.follow(tiles);
       }
     });
     return { tiles, state, key: tileKey(s) };
+  }
+
+  #source(s: Shown, maxZoom: number): VectorTileSource {
+    const source = new VectorTileSource({
+      format: new MVT({ idProperty: 'id' }),
+      tileGrid: createXYZ({ tileSize: 512, maxZoom }),
+      cacheSize: 64,
+      transition: 0,
+    });
+    source.setTileUrlFunction(address(s), tileKey(s));
+    // Braces: a listener that returns false would keep the others from hearing.
+    source.on('tileloaderror', () => {
+      this.#events.failed(s.layer.id);
+    });
+    source.on('tileloadend', () => {
+      this.#events.received(s.layer.id);
+    });
+    return source;
   }
 
   /** Draws a layer again with other numbers, filters or values. */
@@ -257,7 +282,9 @@ export class Engine {
       add(new LineString([at, there]), { part: 'line' });
       add(new Point(there), { part: 'other' });
     }
-    add(new Point(at), { part: 'place' });
+    // The name stands above what is chosen, so that it never covers it.
+    const box = chosen.layer.geometryType === 'point' ? null : boxOf(chosen.geometry);
+    add(new Point(box ? fromLonLat([(box[0] + box[2]) / 2, box[3]]) : at), { part: 'place' });
   }
 
   #hit(pixel: [number, number]): { layer: string; id: string } | null {
@@ -300,10 +327,23 @@ export class Engine {
     const keys = new Set<string>();
     for (const f of held.tiles.getFeaturesInExtent(extent)) {
       const key = keyOf(f);
-      if (key !== null && f.getGeometry()!.intersectsExtent(extent)) keys.add(key);
+      if (key !== null && meets(f as unknown as RenderFeature, extent)) keys.add(key);
     }
     return [...keys];
   }
+}
+
+/** Whether a tile's feature shares a point with an extent. */
+function meets(f: RenderFeature, extent: number[]): boolean {
+  const flat = f.getFlatCoordinates();
+  const type = f.getType();
+  if (type.includes('Point')) {
+    for (let i = 0; i < flat.length; i += 2) if (containsXY(extent, flat[i], flat[i + 1])) return true;
+    return false;
+  }
+  const ends = (f.getEnds() as number[] | null) ?? [flat.length];
+  if (type.includes('Polygon')) return intersectsLinearRingArray(flat, 0, ends, 2, extent);
+  return intersectsLineStringArray(flat, 0, ends, 2, extent);
 }
 
 /** The lines of a GeoJSON geometry, rings included: what a highlight follows. */
@@ -328,10 +368,28 @@ function tileKey(s: Shown): string {
   return `${s.layer.revision} ${s.time ?? ''}`;
 }
 
-/** The address of a layer's tiles; the revision keeps the browser's copy from outliving a publication. */
-function tileAddress(s: Shown): string {
-  const q = new URLSearchParams({ ...(s.time ? { datetime: s.time } : {}) }).toString();
-  return `/tiles/${encodeURIComponent(s.layer.id)}/{z}/{x}/{y}.mvt${q ? '?' + q : ''}`;
+/** The address of a layer's tiles; none outside the box of the layer, where there is nothing to ask for. */
+function address(s: Shown): (tile: number[]) => string | undefined {
+  const q = s.time ? `?${new URLSearchParams({ datetime: s.time })}` : '';
+  const box = s.layer.bbox;
+  const path = `/tiles/${encodeURIComponent(s.layer.id)}`;
+  return ([z, x, y]) => {
+    if (box) {
+      const [[west, north], [east, south]] = [tileOf(box[0], box[3], z), tileOf(box[2], box[1], z)];
+      if (x < west || x > east || y < north || y > south) return undefined;
+    }
+    return `${path}/${z}/${x}/${y}.mvt${q}`;
+  };
+}
+
+/** The tile of a zoom that a place lies in. */
+function tileOf(lon: number, lat: number, z: number): [number, number] {
+  const n = 2 ** z;
+  const phi = (Math.min(85.05, Math.max(-85.05, lat)) * Math.PI) / 180;
+  return [
+    Math.floor(((lon + 180) / 360) * n),
+    Math.floor(((1 - Math.asinh(Math.tan(phi)) / Math.PI) / 2) * n),
+  ];
 }
 
 /** The deepest zoom that a layer has tiles for, as its TileJSON says; 14 when it does not answer. */
