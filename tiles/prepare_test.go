@@ -237,20 +237,20 @@ func TestBudget(t *testing.T) {
 		}
 		t.Logf("unthinned %d, %+v", j.Calanque.Unthinned, j.Calanque.Thinning)
 		for z := 0; z <= 16; z++ {
-			t.Log(sample(t, ts, rel, z))
+			t.Log(sample(t, ts, rel, z, 40))
 		}
 	}
 }
 
-// sample makes up to 40 tiles of a zoom and says how large and slow they were.
-func sample(t *testing.T, ts *tiles.Tiles, rel geo.Relation, z int) string {
+// sample makes up to n tiles of a zoom and says how large and slow they were.
+func sample(t *testing.T, ts *tiles.Tiles, rel geo.Relation, z, n int) string {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(3, uint64(z)))
 	type at struct{ x, y int }
 	done := map[at]bool{}
 	var largest, features int
 	var slowest time.Duration
-	for range 40 {
+	for range n {
 		lon := rel.Extent.MinX + dice.Float64()*(rel.Extent.MaxX-rel.Extent.MinX)
 		lat := rel.Extent.MinY + dice.Float64()*(rel.Extent.MaxY-rel.Extent.MinY)
 		x, y := address(lon, lat, z)
@@ -303,10 +303,10 @@ func TestRealLayers(t *testing.T) {
 			}
 			t.Logf("%d features, unthinned from zoom %d", rel.Count, j.Calanque.Unthinned)
 			for z := 5; z <= 15; z++ {
-				t.Log(sample(t, ts, rel, z))
+				t.Log(sample(t, ts, rel, z, 8))
 			}
 			dice := rand.New(rand.NewPCG(5, 6))
-			for range 30 {
+			for range 20 {
 				z := max(j.Calanque.Unthinned, 6+dice.IntN(9))
 				x, y := address(rel.Extent.MinX+dice.Float64()*(rel.Extent.MaxX-rel.Extent.MinX), rel.Extent.MinY+dice.Float64()*(rel.Extent.MaxY-rel.Extent.MinY), z)
 				tile, err := ts.Get(t.Context(), rel, z, x, y, tiles.Params{})

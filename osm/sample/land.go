@@ -154,7 +154,7 @@ func (w *world) plant() {
 		field.clear(tilled, 78)
 		field.clear(settled, 60)
 	}
-	w.woods = append(w.outside(g, .63), patches(rounded(fine.above(.63), 1.6), 1500)...)
+	w.woods = append(w.outside(g, .58), patches(rounded(fine.above(.63), 1.6), 1500)...)
 	w.scrub = append(w.outside(g, .53), patches(rounded(fine.above(.53), 2), 1500)...)
 }
 
