@@ -114,7 +114,10 @@ func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) err
 		return err
 	}
 	ap := &applier{app: a, hub: hub, cat: cat, where: where, dir: dir, quiet: true}
-	return ap.run(ctx)
+	if err := ap.run(ctx); err != nil {
+		return err
+	}
+	return a.drain(ctx, hub, true) // the first look at the map is at its basemap
 }
 
 // sampleExtract is where the sample's OpenStreetMap is, in its folder.
