@@ -25,8 +25,9 @@ var edges = map[string]string{
 	"osm/sample":              "geo osm/pbf",
 	"osm/match":               "geo geo/postgis",
 	"api/answer":              "geo",
+	"api/account":             "geo geo/postgis",
 	"api/features":            "api/answer geo geo/postgis",
-	"api":                     "api/answer api/features geo geo/postgis tiles viewer",
+	"api":                     "api/account api/answer api/features geo geo/postgis osm/match tiles viewer",
 	"cmd/calanque":            "*",
 }
 
