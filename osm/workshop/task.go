@@ -33,6 +33,33 @@ type Task struct {
 	Verdict      string          // in force, "" none
 	Seen         Seen
 	LicenceClass string // of the layer's dataset: "red" shows no values
+
+	known
+}
+
+// known is what the package itself goes by.
+type known struct {
+	fields            []string // that contradicted each other when asked
+	askedOSM          string   // the object, when asked
+	askedPrint, print []byte   // fingerprints: when asked, now
+	distance          float64  // metres between the two sides
+	record            *int64
+	x, y              float64 // EPSG:3857
+	labels            map[string]geo.Text
+	valueLabels       map[string]map[string]geo.Text // field → value → label
+	noun, producer    geo.Text
+	rule              match.Rule
+	version           *int // of the object that was asked about, now
+	there             bool // it still is
+	decidedBy         int64
+	allAnswers        int    // that stand, "can't tell" too
+	first             string // what the first answer that counts says, on site before at a desk
+	held              bool   // somebody answered while the outcome was as it was asked
+	judged            string // verdict on what was asked, in force or overtaken
+	wasSeen           bool   // once seen in OSM, says the history
+	visits            int    // answers to the outcome, in whatever session
+	candidates        []candidate
+	compared          []compared
 }
 
 // A Cell ("case") is a group's part of the area, and a sheet.

@@ -168,10 +168,16 @@ create table correction (                         -- what goes to the producer: 
   unique (answer_id, field)
 );
 create index on correction (record_id);
--- An answer that was undone, or replaced by its author, hands nothing on.
+-- What may be handed on: the answer stands (a replaced one is undone too), and a verdict on what it judged agrees with it. That
+-- OpenStreetMap has changed since makes no difference.
 create view correction_in_force as
-  select c.* from correction c join answer a on a.id = c.answer_id
-  where a.undone_at is null and not exists (select from answer r where r.replaces = a.id and r.undone_at is null);
+  select c.*
+  from correction c
+  join answer a on a.id = c.answer_id and a.undone_at is null
+  join task t on t.id = a.task_id and not t.practice
+  where exists (
+    select from verdict v
+    where (v.outcome_id, v.fingerprint, v.says) = (t.outcome_id, a.fingerprint, a.says) and v.withdrawn_at is null);
 create table session_event (                      -- append only: the web role may only insert
   id             bigint generated always as identity primary key,
   session_id     bigint not null references session,
