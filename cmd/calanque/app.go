@@ -21,6 +21,7 @@ import (
 // database, opened when a command first asks for it.
 type app struct {
 	config
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	log            *slog.Logger
 	level          *slog.LevelVar // of the log: commands that end say what they do in sentences
@@ -32,7 +33,7 @@ func newApp(c *config, stdout, stderr io.Writer) *app {
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn)
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
-	return &app{config: *c, stdout: stdout, stderr: stderr, log: log, level: level}
+	return &app{config: *c, stdin: os.Stdin, stdout: stdout, stderr: stderr, log: log, level: level}
 }
 
 // database opens the hub's database: the server of DATABASE_URL, else the
