@@ -43,6 +43,8 @@ func (s *Server) routes() http.Handler {
 	get("/", s.mapPage)
 	get("/carte", s.mapPage)
 	get("/aide", s.helpPage)
+	get("/carte/verdict", s.desk)
+	post("/carte/verdict", s.judge)
 	get("/connexion", s.signInPage)
 	open("/connexion", s.signIn)
 	post("/deconnexion", s.signOut)
