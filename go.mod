@@ -15,6 +15,7 @@ require (
 	github.com/qedus/osmpbf v1.2.0
 	github.com/twpayne/go-geom v1.7.0
 	go.yaml.in/yaml/v4 v4.0.0
+	golang.org/x/crypto v0.58.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0

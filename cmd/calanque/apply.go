@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"calanque/geo"
 	"calanque/geo/ingest"
@@ -59,7 +61,7 @@ type applyReport struct {
 // An applyChange is one difference between the file and the database.
 type applyChange struct {
 	Does string `json:"does"` // add, change, load, retire
-	What string `json:"what"` // region, licence, producer, dataset, theme, rule
+	What string `json:"what"` // region, licence, producer, eric, dataset, theme, rule
 	ID   string `json:"id"`
 	// Fields are what differs of something that is there.
 	Fields []string `json:"fields,omitempty"`
@@ -147,6 +149,11 @@ func (ap *applier) check(ctx context.Context) error {
 			return err
 		}
 	}
+	for i := range ap.cat.ERICs {
+		if err := ap.cat.ERICs[i].Check(); err != nil {
+			return ap.placed(err, "erics", i)
+		}
+	}
 	for i := range ap.cat.Rules {
 		if err := ap.cat.Rules[i].Check(); err != nil {
 			return ap.placed(err, "rules", i)
@@ -182,6 +189,10 @@ func (ap *applier) sources(i int) ([]string, error) {
 		if err != nil {
 			return nil, ap.where.bad("catalogue.no-file", "datasets", i, "source", "dataset", d.ID, "path", d.Source.Path)
 		}
+		// By name without its ending: indice.csv comes before indice-suite.csv, which corrects it.
+		slices.SortFunc(found, func(a, b string) int {
+			return strings.Compare(strings.TrimSuffix(a, filepath.Ext(a)), strings.TrimSuffix(b, filepath.Ext(b)))
+		})
 		list = found
 	} else if _, err := ingest.Digest(path); err != nil {
 		list = nil

@@ -30,6 +30,7 @@ type cli struct {
 	Load    loadCmd    `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
 	OSM     osmCmd     `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`
 	Match   matchCmd   `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	User    userCmd    `cmd:"" help:"Keep the accounts of mediators, coordinators and producers."`
 	Status  statusCmd  `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
 	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
 	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`
@@ -82,12 +83,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	return 0
 }
 
+// errUsage is the cause of what was wrong with the command itself.
+var errUsage = errors.New("usage")
+
 func exitCode(err error) int {
-	var param *geo.ParamError
 	switch {
 	case errors.Is(err, geo.ErrRejected):
 		return exitRejected
-	case errors.As(err, &param):
+	case errors.Is(err, errUsage):
 		return exitUsage
 	}
 	return exitFailed

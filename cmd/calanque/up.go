@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -34,6 +35,7 @@ func (c *upCmd) Run(ctx context.Context, a *app) error {
 type serving struct {
 	trustProxy bool
 	prepare    func(context.Context, *postgis.Hub) error // runs while the server already answers; nil for nothing
+	ready      func(url string) error                    // runs when all is there; nil for nothing
 	want       func() []string                           // layers that must be served before the hub is ready; nil for none
 	fictional  func([]viewer.Layer) bool
 }
@@ -41,6 +43,7 @@ type serving struct {
 // serve runs the server and what keeps the hub true beside it: those who
 // follow the log of changes, and the sweep of what nobody needs.
 func (a *app) serve(ctx context.Context, s serving) error {
+	a.level.Set(slog.LevelInfo)
 	// A busy port is known before anything long begins.
 	l, err := net.Listen("tcp", a.Addr)
 	if err != nil {
@@ -70,7 +73,11 @@ func (a *app) serve(ctx context.Context, s serving) error {
 			}
 		}
 		close(prepared)
-		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", address(l.Addr(), a.PublicURL))))
+		url := address(l.Addr(), a.PublicURL)
+		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", url)))
+		if s.ready != nil {
+			return s.ready(url)
+		}
 		return nil
 	})
 	group.Go(func() error { return a.follow(ctx, hub) })
