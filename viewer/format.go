@@ -69,6 +69,8 @@ func plainValue(lang string, v any) string {
 		return Date(lang, v) + " " + Clock(lang, v)
 	case geo.Text:
 		return v.In(lang)
+	case geo.Message:
+		return Sentence(lang, v)
 	case []string:
 		return strings.Join(v, ", ")
 	case []any:
