@@ -44,6 +44,11 @@ func outcomeOf(lang string, l, ol *Layer, f geo.Feature) *outcomeView {
 	if reason.Code != "" {
 		o.Reason = Reason(lang, reason)
 	}
+	var rows []comparedRow
+	jsonValue(value(ol, f, "comparison"), &rows)
+	if kind == "attributes_differ" && nameAlone(rows, reason) {
+		kind = "name" // the case that people meet most has its own words
+	}
 	about := aboutArgs(lang, l, reason, producer)
 	if said(lang, "outcome.title-"+kind) {
 		o.Title = Sentence(lang, geo.Message{Code: "outcome.title-" + kind, Args: about})
@@ -59,11 +64,6 @@ func outcomeOf(lang string, l, ol *Layer, f geo.Feature) *outcomeView {
 		class = geo.Red
 	}
 	o.Licence = Say(lang, "compare.copy-"+string(class), "producer", producer)
-	var rows []struct {
-		Field, Tag, Is string
-		Ours, Theirs   any
-	}
-	jsonValue(value(ol, f, "comparison"), &rows)
 	for _, r := range rows {
 		row := compareRow{Label: r.Tag, Differs: differs(r.Is)}
 		for _, fd := range l.Fields {
@@ -72,6 +72,9 @@ func outcomeOf(lang string, l, ol *Layer, f geo.Feature) *outcomeView {
 			}
 		}
 		row.Ours, row.Theirs = sideText(lang, l, r.Field, r.Ours), sideText(lang, l, r.Field, r.Theirs)
+		if _, coded := l.Style.Values[r.Field][rawText(r.Ours)]; coded && (r.Is == "equal" || r.Is == "equivalent") {
+			row.Theirs = row.Ours // the same in OSM's words is said in the layer's
+		}
 		row.OursHTML, row.TheirHTML = template.HTML(template.HTMLEscapeString(row.Ours)), template.HTML(template.HTMLEscapeString(row.Theirs))
 		if row.Differs && row.Ours != "" && row.Theirs != "" {
 			row.OursHTML, row.TheirHTML = underline(row.Ours, row.Theirs)
@@ -79,6 +82,23 @@ func outcomeOf(lang string, l, ol *Layer, f geo.Feature) *outcomeView {
 		o.Rows = append(o.Rows, row)
 	}
 	return o
+}
+
+// A comparedRow is one attribute side by side, as the matcher wrote it.
+type comparedRow struct {
+	Field, Tag, Is string
+	Ours, Theirs   any
+}
+
+// nameAlone reports whether nothing but the name asks for a look.
+func nameAlone(rows []comparedRow, reason geo.Message) bool {
+	fields, _ := reason.Args["fields"].([]any)
+	for _, r := range rows {
+		if r.Tag == "name" && len(fields) == 1 && fields[0] == r.Field {
+			return true
+		}
+	}
+	return false
 }
 
 // Reason says why an outcome is what it is: the sentence of its code, then one

@@ -36,7 +36,9 @@ export function lean(): Plugin {
     name: 'lean',
     enforce: 'pre',
     resolveId(module, importer) {
-      const at = unused.findIndex((u) => u.module === module && importer && u.from.test(importer.replaceAll('\\', '/')));
+      const at = unused.findIndex(
+        (u) => u.module === module && importer && u.from.test(importer.replaceAll('\\', '/')),
+      );
       return at < 0 ? null : `\0lean:${at}`;
     },
     load: (id) => (id.startsWith('\0lean:') ? unused[Number(id.slice(6))].code : null),

@@ -132,7 +132,7 @@ func TestComparePage(t *testing.T) {
 	page := write(t, p)
 	for _, want := range []string{
 		`<u class="df">aux Herbes</u>`, `<u class="df">du Marché</u>`, "16 à regarder", "Peut être recopié dans OSM : oui, en citant CRIGE",
-		"56,8 % des deux côtés", "38 m d’écart", "Non renseigné", "Différent : nom", "Aucun autre n’est à moins de 70 m.",
+		"56,8 % des deux côtés", "38 m d’écart", "Non renseigné", "Différent : le nom n’est pas le même", "Aucun autre n’est à moins de 70 m.",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

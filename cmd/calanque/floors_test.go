@@ -24,9 +24,10 @@ var edges = map[string]string{
 	"osm/osmtest":             "osm/pbf",
 	"osm/sample":              "geo osm/pbf",
 	"osm/match":               "geo geo/postgis",
+	"osm/workshop":            "geo geo/postgis osm osm/match",
 	"api/answer":              "geo",
 	"api/features":            "api/answer geo geo/postgis",
-	"api":                     "api/answer api/features geo geo/postgis tiles viewer",
+	"api":                     "api/answer api/features geo geo/postgis osm/workshop tiles viewer",
 	"cmd/calanque":            "*",
 }
 

@@ -103,11 +103,11 @@ func locate(dir string, o Options) (*Cluster, error) {
 	if err := makeFolder(dir); err != nil {
 		return nil, badFolder(err, dir)
 	}
-	real, err := filepath.EvalSymlinks(dir)
+	resolved, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, badFolder(err, dir)
 	}
-	c := &Cluster{dir: real, options: o, log: o.Log}
+	c := &Cluster{dir: resolved, options: o, log: o.Log}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -190,6 +190,8 @@ func (c *Cluster) adoptOrStart(ctx context.Context) error {
 		if err := c.stop(ctx); err != nil {
 			return err
 		}
+	} else if c.createDatabase(ctx) == nil {
+		return nil // it runs where we can't see its process: in another container
 	}
 	return c.start(ctx)
 }
@@ -257,7 +259,7 @@ func (c *Cluster) watch(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		if c.postmaster() != 0 && exists(c.socketFile()) {
+		if c.postmaster() != 0 && exists(c.socketFile()) || c.createDatabase(ctx) == nil {
 			pause = every
 			continue
 		}

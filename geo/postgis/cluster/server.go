@@ -107,7 +107,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.clearRemains(ctx); err != nil {
 		return err
 	}
-	log, err := openLog(filepath.Join(c.dir, "postgres.log"))
+	log, err := c.openLog()
 	if err != nil {
 		return badFolder(err, c.dir)
 	}
@@ -283,14 +283,20 @@ func (c *Cluster) settings() []string {
 }
 
 // openLog opens the server's log to append, putting an old long one aside.
-func openLog(path string) (*os.File, error) {
+func (c *Cluster) openLog() (*os.File, error) {
 	const longest = 10 << 20
+	path := filepath.Join(c.dir, "postgres.log")
 	if info, err := os.Stat(path); err == nil && info.Size() > longest {
 		if err := os.Rename(path, path+".1"); err != nil {
 			return nil, err
 		}
 	}
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil && c.owner.switched {
+		// The next one to start the server may be its user.
+		err = f.Chown(int(c.owner.uid), int(c.owner.gid))
+	}
+	return f, err
 }
 
 // tail reads what the log says since an offset.

@@ -20,7 +20,10 @@ export class Unanswered extends Error {
 }
 
 async function json(address: string, signal?: AbortSignal): Promise<unknown> {
-  const answer = await fetch(address, { signal, headers: { Accept: 'application/json, application/geo+json' } });
+  const answer = await fetch(address, {
+    signal,
+    headers: { Accept: 'application/json, application/geo+json' },
+  });
   if (!answer.ok) throw new Unanswered(answer.status);
   return answer.json();
 }
@@ -72,6 +75,8 @@ export async function item(layer: string, id: string, signal?: AbortSignal): Pro
 }
 
 export async function search(q: string, lang: string, signal?: AbortSignal): Promise<Found[]> {
-  const body = (await json(`/recherche?${new URLSearchParams({ q, lg: lang })}`, signal)) as { groups: Found[] };
+  const body = (await json(`/recherche?${new URLSearchParams({ q, lg: lang })}`, signal)) as {
+    groups: Found[];
+  };
   return body.groups;
 }

@@ -1,5 +1,14 @@
 /** The official colours of the ATMO index by class, never altered in any theme. */
-export const atmoColours = ['#dddddd', '#50f0e6', '#50ccaa', '#f0e641', '#ff5050', '#960032', '#872181', '#888888'];
+export const atmoColours = [
+  '#dddddd',
+  '#50f0e6',
+  '#50ccaa',
+  '#f0e641',
+  '#ff5050',
+  '#960032',
+  '#872181',
+  '#888888',
+];
 
 /** The ink on a class. */
 export function atmoInk(c: number): string {

@@ -131,6 +131,12 @@ export function feminine(l: Layer): boolean {
 /** How old a layer may be before its freshness turns ochre, in milliseconds. */
 export function staleAfter(frequency?: string): number {
   const day = 86400000;
-  const limits: Record<string, number> = { hourly: day / 4, daily: 2 * day, weekly: 10 * day, monthly: 45 * day, quarterly: 120 * day };
+  const limits: Record<string, number> = {
+    hourly: day / 4,
+    daily: 2 * day,
+    weekly: 10 * day,
+    monthly: 45 * day,
+    quarterly: 120 * day,
+  };
   return limits[frequency ?? ''] ?? 400 * day;
 }

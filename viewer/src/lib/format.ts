@@ -4,7 +4,9 @@ import type { Lang } from './i18n.svelte';
 const wide = '\u00a0';
 
 export function number(lang: Lang, n: number): string {
-  return new Intl.NumberFormat(lang, { maximumFractionDigits: 3, useGrouping: true }).format(n).replace(/\u00a0/g, '\u202f');
+  return new Intl.NumberFormat(lang, { maximumFractionDigits: 3, useGrouping: true })
+    .format(n)
+    .replace(/\u00a0/g, '\u202f');
 }
 
 /** Metres: to 10 m from 100 m on, in kilometres from 1 000 m on. */

@@ -1,3 +1,4 @@
+/* eslint svelte/prefer-svelte-reactivity: off -- the plain Map, Set and Date here are replaced, never changed */
 import { SvelteMap, SvelteSet } from 'svelte/reactivity';
 import { item, items, Unanswered } from './api';
 import { atmoClass } from './atmo';
@@ -74,7 +75,9 @@ export class Hub {
   readonly active = $derived(this.compare && this.outcomes ? this.outcomes : this.listed);
   readonly air = $derived(!this.compare && this.listed?.style.as === 'air-index');
   readonly times = $derived(timesOf(this.listed));
-  readonly shownTime = $derived(this.times.length ? (this.time && this.times.includes(this.time) ? this.time : latest(this.times)) : null);
+  readonly shownTime = $derived(
+    this.times.length ? (this.time && this.times.includes(this.time) ? this.time : latest(this.times)) : null,
+  );
   /** The list is needed whole: it is seen, numbers the map, or the way from card to card. */
   readonly listing = $derived(this.tab === 'list' || this.sel !== null || this.compare);
   readonly complete = $derived(this.matched !== null && this.list.length >= this.matched);
@@ -87,9 +90,15 @@ export class Hub {
   });
   readonly work = $derived.by(() => this.#work());
   readonly groupCounts = $derived.by(() => this.#groupCounts());
-  readonly rank = $derived(this.sel === null ? -1 : this.rows.findIndex((r) => r.feature.id === this.sel || r.feature.id.startsWith(this.sel + '@')));
+  readonly rank = $derived(
+    this.sel === null
+      ? -1
+      : this.rows.findIndex((r) => r.feature.id === this.sel || r.feature.id.startsWith(this.sel + '@')),
+  );
   readonly outcome = $derived(
-    this.compare && this.listed && this.card && this.cardState === 'shown' ? outcomeOf(this.listed, this.card) : null,
+    this.compare && this.listed && this.card && this.cardState === 'shown'
+      ? outcomeOf(this.listed, this.card)
+      : null,
   );
 
   constructor(start: Start) {
@@ -113,7 +122,9 @@ export class Hub {
 
   #take(p: Place): void {
     const lit = this.offered.filter((l) => l.style.on).map((l) => l.id);
-    this.on = (p.on ?? (lit.length ? lit : this.offered.slice(0, 1).map((l) => l.id))).filter((id) => this.layer(id));
+    this.on = (p.on ?? (lit.length ? lit : this.offered.slice(0, 1).map((l) => l.id))).filter((id) =>
+      this.layer(id),
+    );
     this.sel = p.sel;
     this.tab = p.tab;
     this.compare = p.compare && this.outcomes !== undefined;
@@ -234,6 +245,13 @@ export class Hub {
     this.remember(true);
   }
 
+  /** From an outcome to the record it is about. */
+  openRecord(record: string): void {
+    this.compare = false;
+    this.sel = record;
+    this.remember(true);
+  }
+
   toggleGroup(g: Group): void {
     this.#changedGroups = true;
     this.shown = allGroups.filter((e) => (e === g ? !this.shown.includes(e) : this.shown.includes(e)));
@@ -303,7 +321,13 @@ export class Hub {
       this.on.slice(1).map(async (id) => {
         try {
           const l = this.layer(id)!;
-          const got = await items(id, { box: l.geometryType === 'none' ? null : box, limit: 1, geometry: false, time: latest(timesOf(l)), signal });
+          const got = await items(id, {
+            box: l.geometryType === 'none' ? null : box,
+            limit: 1,
+            geometry: false,
+            time: latest(timesOf(l)),
+            signal,
+          });
           this.counts.set(id, got.numberMatched);
           this.#answered(id);
         } catch (e) {
@@ -346,7 +370,11 @@ export class Hub {
       this.card = f;
       this.cardState = f ? 'shown' : 'gone';
       if (f && !this.compare && this.outcomes) {
-        const got = await items(this.outcomes.id, { equals: { [recordField(this.outcomes)]: f.id }, limit: 1, signal });
+        const got = await items(this.outcomes.id, {
+          equals: { [recordField(this.outcomes)]: f.id },
+          limit: 1,
+          signal,
+        });
         this.cardOutcome = got.features[0] ?? null;
       }
     } catch (e) {
@@ -410,7 +438,8 @@ export class Hub {
       return { feature, place, metres: place && middle ? metres(middle, place) : Infinity };
     });
     if (!this.complete || this.sort === 'file') return rows;
-    const byName = (a: Row, b: Row) => nameOf(l, a.feature).localeCompare(nameOf(l, b.feature), lang()) || compareIds(a, b);
+    const byName = (a: Row, b: Row) =>
+      nameOf(l, a.feature).localeCompare(nameOf(l, b.feature), lang()) || compareIds(a, b);
     if (this.sort === 'name' || l.geometryType !== 'point') return rows.sort(byName);
     return rows.sort((a, b) => a.metres - b.metres || compareIds(a, b));
   }

@@ -18,7 +18,11 @@ export function lang(): Lang {
 
 /** Loads the dictionary of one language, and only that one. */
 export async function speak(wanted: Lang): Promise<void> {
-  const load = { fr: () => import('../i18n/fr'), en: () => import('../i18n/en'), it: () => import('../i18n/it') };
+  const load = {
+    fr: () => import('../i18n/fr'),
+    en: () => import('../i18n/en'),
+    it: () => import('../i18n/it'),
+  };
   const dictionary = await load[wanted]();
   current.words = dictionary.default;
   current.lang = wanted;

@@ -37,10 +37,22 @@ export function outcomeOf(l: Layer, f: Feature): Outcome {
   const reason = object(p.reason) as { code?: string; args?: Args } | null;
   const args: Args = { ...reason?.args };
   const fields = array(args.fields).map((name) => labelOfName(l, String(name)));
-  const about: Args = { ...args, fields: fields.join(', ').toLowerCase(), producer: inLang(l.producer.title) };
+  const about: Args = {
+    ...args,
+    fields: fields.join(', ').toLowerCase(),
+    producer: inLang(l.producer.title),
+  };
   const distance = typeof p.distance === 'number' ? p.distance : null;
   const twoSided = group === 'same' || group === 'differs';
-  const note = told(`outcome.${kind}`, about);
+  const rows = array(p.comparison) as Record<string, unknown>[];
+  // The name alone is the case that people meet most: it has its own words.
+  const nameField = rows.find((r) => r.tag === 'name')?.field;
+  const named =
+    kind === 'attributes_differ' &&
+    nameField !== undefined &&
+    array(args.fields).every((f) => f === nameField);
+  const said = named ? 'name' : kind;
+  const note = told(`outcome.${said}`, about);
   const lon = p.osm_lon;
   const lat = p.osm_lat;
   return {
@@ -48,14 +60,14 @@ export function outcomeOf(l: Layer, f: Feature): Outcome {
     group,
     kind,
     name: missing(p.name) ? t('list.unnamed') : String(p.name),
-    title: told(`outcome.title-${kind}`, about) || t(`compare.title-${group}`),
+    title: told(`outcome.title-${said}`, about) || t(`compare.title-${group}`),
     note: twoSided && distance !== null ? `${note} · ${t('compare.gap', { distance })}` : note,
     reason: reason?.code ? reasonText(reason.code, args) : '',
     distance,
     record: missing(p.record_key ?? p.record) ? null : String(p.record_key ?? p.record),
     osm: missing(p.osm) ? null : String(p.osm),
     osmPlace: typeof lon === 'number' && typeof lat === 'number' ? [lon, lat] : null,
-    rows: array(p.comparison).map((row) => compareRow(l, row as Record<string, unknown>)),
+    rows: rows.map((row) => compareRow(l, row)),
   };
 }
 

@@ -64,7 +64,14 @@ export interface Items {
 
 export interface Found {
   kind: 'commune' | 'object' | 'layer';
-  items: { title: string; subtitle?: string; layer?: string; id?: string; bbox?: Box; center?: [number, number] }[];
+  items: {
+    title: string;
+    subtitle?: string;
+    layer?: string;
+    id?: string;
+    bbox?: Box;
+    center?: [number, number];
+  }[];
 }
 
 /** What the page's data block holds. */

@@ -60,7 +60,8 @@ function round(n: number, digits: number): number {
 /** Writes a place as query and hash; what is as at a first visit is left out. */
 export function writePlace(p: Place): string {
   const q: string[] = [];
-  const put = (name: string, value: string) => q.push(`${name}=${encodeURIComponent(value).replace(/%2C/g, ',')}`);
+  const put = (name: string, value: string) =>
+    q.push(`${name}=${encodeURIComponent(value).replace(/%2C/g, ',')}`);
   if (p.on) put('c', p.on.length ? p.on.join(',') : '-');
   if (p.tab === 'list') put('vue', 'liste');
   if (p.sel) put('sel', p.sel);

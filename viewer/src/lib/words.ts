@@ -14,7 +14,7 @@ export function compareWords(a: string, b: string): [Stretch[], Stretch[]] {
       common[i][j] = x[i] === y[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
   const keepX = x.map(() => false);
   const keepY = y.map(() => false);
-  for (let i = 0, j = 0; i < x.length && j < y.length; ) {
+  for (let i = 0, j = 0; i < x.length && j < y.length;) {
     if (x[i] === y[j]) {
       keepX[i++] = true;
       keepY[j++] = true;

@@ -56,7 +56,8 @@ export class AirLabels {
             text: sign,
             font: '700 17px "Noto Sans"',
             fill: new Fill({ color: atmoInk(cls) }),
-            stroke: this.#state.patterns && cls > 2 ? new Stroke({ color: atmoColours[cls], width: 8 }) : undefined,
+            stroke:
+              this.#state.patterns && cls > 2 ? new Stroke({ color: atmoColours[cls], width: 8 }) : undefined,
           }),
         });
         styles.set(key, style);

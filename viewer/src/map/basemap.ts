@@ -18,14 +18,28 @@ const land: Record<string, Area> = {};
 const paint = (colour: string, z: number, kinds: string, from = 0) => {
   for (const kind of kinds.split(' ')) land[kind] = { colour, z, from };
 };
-paint('--map-urban', 1, 'residential commercial industrial retail railway garages farmyard brownfield landfill quarry');
+paint(
+  '--map-urban',
+  1,
+  'residential commercial industrial retail railway garages farmyard brownfield landfill quarry',
+);
 paint('--map-field', 2, 'farmland greenfield greenhouse_horticulture plant_nursery allotments', 10);
 paint('--map-vine', 2, 'vineyard', 10);
 paint('--map-olive', 2, 'orchard', 10);
-paint('--map-scrub', 2, 'scrub heath grassland grass meadow wet_meadow marsh swamp bog string_bog bare_rock scree shingle', 9);
+paint(
+  '--map-scrub',
+  2,
+  'scrub heath grassland grass meadow wet_meadow marsh swamp bog string_bog bare_rock scree shingle',
+  9,
+);
 paint('--map-wood', 3, 'forest wood');
 paint('--map-sand', 4, 'sand beach', 9);
-paint('--map-park', 5, 'park garden village_green recreation_ground golf_course miniature_golf cemetery grave_yard playground', 10);
+paint(
+  '--map-park',
+  5,
+  'park garden village_green recreation_ground golf_course miniature_golf cemetery grave_yard playground',
+  10,
+);
 paint('--map-pitch', 6, 'pitch', 13);
 
 const sites: Record<string, Area> = {};
@@ -57,7 +71,8 @@ road(2.6, 3, 14, 'service taxiway runway');
 const paths = new Set(['track', 'footway', 'path', 'steps', 'cycleway', 'bridleway']);
 const rails = new Set(['rail', 'light_rail', 'narrow_gauge', 'tram', 'subway', 'funicular', 'monorail']);
 
-const font = (weight: number, px: number, italic = false) => `${italic ? 'italic ' : ''}${weight} ${px}px "Noto Sans"`;
+const font = (weight: number, px: number, italic = false) =>
+  `${italic ? 'italic ' : ''}${weight} ${px}px "Noto Sans"`;
 
 const capitals: Record<string, [px: number, weight: number, rank: number]> = {
   state_capital: [20, 700, 9],
@@ -75,10 +90,24 @@ const capitals: Record<string, [px: number, weight: number, rank: number]> = {
   locality: [14, 400, 2],
 };
 const quarters = new Set(['suburb', 'quarter', 'neighbourhood']);
-const placeFrom: Record<string, number> = { city: 5, town: 9, village: 11, hamlet: 13, suburb: 13, quarter: 14, neighbourhood: 14, isolated_dwelling: 15, farm: 15, locality: 15 };
+const placeFrom: Record<string, number> = {
+  city: 5,
+  town: 9,
+  village: 11,
+  hamlet: 13,
+  suburb: 13,
+  quarter: 14,
+  neighbourhood: 14,
+  isolated_dwelling: 15,
+  farm: 15,
+  locality: 15,
+};
 
 /** Makes the style function of the basemap's vector tiles (Shortbread's layers), in the theme's colours. */
-export function basemapStyle(palette: Palette, language: string): (f: FeatureLike, resolution: number) => Style[] | void {
+export function basemapStyle(
+  palette: Palette,
+  language: string,
+): (f: FeatureLike, resolution: number) => Style[] | void {
   const cache = new Map<string, Style[]>();
   const once = (key: string, make: () => Style[]): Style[] => {
     let styles = cache.get(key);
@@ -98,7 +127,16 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
     ]);
   const line = (colour: string, width: number, z: number, dash?: number[]) =>
     once(`l${colour}${width}${z}${dash}`, () => [
-      new Style({ zIndex: z, stroke: new Stroke({ color: palette(colour), width, lineDash: dash, lineCap: dash ? 'butt' : 'round', lineJoin: 'round' }) }),
+      new Style({
+        zIndex: z,
+        stroke: new Stroke({
+          color: palette(colour),
+          width,
+          lineDash: dash,
+          lineCap: dash ? 'butt' : 'round',
+          lineJoin: 'round',
+        }),
+      }),
     ]);
   // Widths follow the zoom in steps of a half, so that few styles are made.
   const scaled = (at16: number, zoom: number, least: number) =>
@@ -110,8 +148,22 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
     if (rails.has(kind)) {
       if (zoom < (kind === 'rail' ? 10 : 14)) return;
       return once(`rail${Math.round(zoom * 2)}`, () => [
-        new Style({ zIndex: 34, stroke: new Stroke({ color: palette('--map-rail'), width: scaled(2.6, zoom, 0.9) }) }),
-        ...(zoom > 13.5 ? [new Style({ zIndex: 35, stroke: new Stroke({ color: palette('--map-land'), width: scaled(1.2, zoom, 0.4), lineDash: [7, 7] }) })] : []),
+        new Style({
+          zIndex: 34,
+          stroke: new Stroke({ color: palette('--map-rail'), width: scaled(2.6, zoom, 0.9) }),
+        }),
+        ...(zoom > 13.5
+          ? [
+              new Style({
+                zIndex: 35,
+                stroke: new Stroke({
+                  color: palette('--map-land'),
+                  width: scaled(1.2, zoom, 0.4),
+                  lineDash: [7, 7],
+                }),
+              }),
+            ]
+          : []),
       ]);
     }
     if (paths.has(kind)) {
@@ -121,15 +173,41 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
     const s = street[kind];
     if (!s || zoom < s.from) return;
     const width = scaled(s.wide, zoom, s.main ? 1.2 : 0.7);
-    if (zoom < (s.main ? 9 : 12.5)) return line(s.main ? '--map-main' : '--map-casing', Math.max(width, s.main ? 1.6 : 0.8), 20 + s.z);
+    if (zoom < (s.main ? 9 : 12.5))
+      return line(s.main ? '--map-main' : '--map-casing', Math.max(width, s.main ? 1.6 : 0.8), 20 + s.z);
     return once(`s${kind}${width}${tunnel}`, () => [
-      new Style({ zIndex: 22 + (s.main ? 1 : 0), stroke: new Stroke({ color: palette(s.main ? '--map-main-casing' : '--map-casing'), width: width + 1.6, lineCap: tunnel ? 'butt' : 'round', lineJoin: 'round', lineDash: tunnel ? [4, 4] : undefined }) }),
-      new Style({ zIndex: 25 + s.z, stroke: new Stroke({ color: palette(s.main ? '--map-main' : '--map-road'), width, lineCap: 'round', lineJoin: 'round' }) }),
+      new Style({
+        zIndex: 22 + (s.main ? 1 : 0),
+        stroke: new Stroke({
+          color: palette(s.main ? '--map-main-casing' : '--map-casing'),
+          width: width + 1.6,
+          lineCap: tunnel ? 'butt' : 'round',
+          lineJoin: 'round',
+          lineDash: tunnel ? [4, 4] : undefined,
+        }),
+      }),
+      new Style({
+        zIndex: 25 + s.z,
+        stroke: new Stroke({
+          color: palette(s.main ? '--map-main' : '--map-road'),
+          width,
+          lineCap: 'round',
+          lineJoin: 'round',
+        }),
+      }),
     ]);
   };
 
   const name = (f: FeatureLike): string => String(f.get(`name_${language}`) || f.get('name') || '');
-  const label = (words: string, colour: string, fontText: string, rank: number, along = false, halo = '--map-halo', from = 3.2): Style[] =>
+  const label = (
+    words: string,
+    colour: string,
+    fontText: string,
+    rank: number,
+    along = false,
+    halo = '--map-halo',
+    from = 3.2,
+  ): Style[] =>
     once(`t${words}${fontText}${colour}${along}`, () => [
       new Style({
         zIndex: 100 + rank,
@@ -150,7 +228,7 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
   const streetLabel = (f: FeatureLike, zoom: number): Style[] | void => {
     const kind = String(f.get('kind'));
     const s = street[kind];
-    const ref = String(f.get('ref') || f.get('ref_cols') && f.get('ref') || '');
+    const ref = String(f.get('ref') || (f.get('ref_cols') && f.get('ref')) || '');
     if (s?.main && ref && zoom < 15.5 && zoom >= 10) return shield(ref);
     const words = name(f);
     if (!words) return s?.main && ref && zoom >= 15.5 ? shield(ref) : undefined;
@@ -190,7 +268,12 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
     if (!words || zoom < 15.7) return;
     const leisure = String(f.get('leisure') || '');
     const green = leisure || f.get('amenity') === 'grave_yard' || f.get('landuse') === 'cemetery';
-    return label(words, green ? '--map-label-green' : '--map-label', font(400, green ? 15 : 14, Boolean(green)), 1);
+    return label(
+      words,
+      green ? '--map-label-green' : '--map-label',
+      font(400, green ? 15 : 14, Boolean(green)),
+      1,
+    );
   };
 
   const boundary = (f: FeatureLike, zoom: number): Style[] | void => {
@@ -201,7 +284,12 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
     if (level >= 8 && zoom >= 11) return line('--map-rail', 0.6, 57, [3, 4]);
   };
 
-  const tree = once('tree', () => [new Style({ zIndex: 40, image: new CircleStyle({ radius: 3, fill: new Fill({ color: palette('--map-tree') }) }) })]);
+  const tree = once('tree', () => [
+    new Style({
+      zIndex: 40,
+      image: new CircleStyle({ radius: 3, fill: new Fill({ color: palette('--map-tree') }) }),
+    }),
+  ]);
 
   return (f, resolution) => {
     const zoom = Math.log2(156543.03392804097 / resolution);
@@ -213,7 +301,13 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
         return zoom >= 8 || f.get('way_area') > 1e6 ? fill('--map-sea', 8) : undefined;
       case 'water_lines':
       case 'dam_lines':
-        return zoom >= (kind === 'river' ? 9 : 13) ? line('--map-sea', scaled(kind === 'river' ? 6 : kind === 'stream' || kind === 'canal' ? 3.4 : 2, zoom, 0.8), 9) : undefined;
+        return zoom >= (kind === 'river' ? 9 : 13)
+          ? line(
+              '--map-sea',
+              scaled(kind === 'river' ? 6 : kind === 'stream' || kind === 'canal' ? 3.4 : 2, zoom, 0.8),
+              9,
+            )
+          : undefined;
       case 'pier_lines':
         return zoom >= 13 ? line('--map-plaza', scaled(5.6, zoom, 1), 10) : undefined;
       case 'pier_polygons':
@@ -229,9 +323,17 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
       }
       case 'street_polygons':
       case 'streets_polygons':
-        return zoom >= 13 ? fill(kind === 'pedestrian' || kind === 'footway' ? '--map-plaza' : '--map-road', 24) : undefined;
+        return zoom >= 13
+          ? fill(kind === 'pedestrian' || kind === 'footway' ? '--map-plaza' : '--map-road', 24)
+          : undefined;
       case 'buildings':
-        return zoom >= 13.5 ? fill(f.get('public') ? '--map-public' : '--map-building', 45, zoom >= 15 ? '--map-building-line' : undefined) : undefined;
+        return zoom >= 13.5
+          ? fill(
+              f.get('public') ? '--map-public' : '--map-building',
+              45,
+              zoom >= 15 ? '--map-building-line' : undefined,
+            )
+          : undefined;
       case 'trees':
         return zoom >= 15 ? tree : undefined;
       case 'streets':
@@ -260,7 +362,9 @@ export function basemapStyle(palette: Palette, language: string): (f: FeatureLik
         return poiLabel(f, zoom);
       case 'land_labels':
       case 'site_labels':
-        return zoom >= 14.5 && name(f) ? label(name(f), '--map-label-green', font(400, 15, true), 3) : undefined;
+        return zoom >= 14.5 && name(f)
+          ? label(name(f), '--map-label-green', font(400, 15, true), 3)
+          : undefined;
     }
   };
 }

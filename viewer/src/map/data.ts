@@ -31,7 +31,7 @@ type StyleFunction = (f: FeatureLike) => Style | Style[] | void;
 /** Makes the style function of a layer's tiles. */
 export function dataStyle(state: DataState, p: Palette): StyleFunction {
   if (state.groups) return outcomeStyle(state, p);
-  if (state.layer.style.as === 'air-index') return airStyle(state, p);
+  if (state.layer.style.as === 'air-index') return airStyle(state);
   switch (state.layer.geometryType) {
     case 'line':
       return lineStyle(state, p);
@@ -43,7 +43,10 @@ export function dataStyle(state: DataState, p: Palette): StyleFunction {
 }
 
 function pointStyle(state: DataState, p: Palette): StyleFunction {
-  const plain = new Style({ image: state.crowded ? dotIcon(state.layer, p) : markerIcon(state.layer, p), zIndex: 1 });
+  const plain = new Style({
+    image: state.crowded ? dotIcon(state.layer, p) : markerIcon(state.layer, p),
+    zIndex: 1,
+  });
   const numbered = new Map<number, Style>();
   return (f) => {
     const n = state.numbers?.get(String(f.getId() ?? f.get('id')));
@@ -61,7 +64,10 @@ function lineStyle(state: DataState, p: Palette): StyleFunction {
   const dash = { dots: [1, 8], dashes: [9, 7], solid: undefined }[state.layer.style.line ?? 'solid'];
   const colour = p(colourToken[colourOf(state.layer)]);
   const under = new Style({ stroke: new Stroke({ color: p('--map-halo') + 'b0', width: 6 }), zIndex: 1 });
-  const line = new Style({ stroke: new Stroke({ color: colour, width: 4, lineDash: dash, lineCap: 'round', lineJoin: 'round' }), zIndex: 2 });
+  const line = new Style({
+    stroke: new Stroke({ color: colour, width: 4, lineDash: dash, lineCap: 'round', lineJoin: 'round' }),
+    zIndex: 2,
+  });
   return () => (dash ? [line] : [under, line]);
 }
 
@@ -70,7 +76,11 @@ function areaStyle(state: DataState, p: Palette): StyleFunction {
   const none = state.layer.style.fill === 'none';
   const style = new Style({
     fill: new Fill({ color: none ? 'rgba(0,0,0,0)' : colour + '2e' }),
-    stroke: new Stroke({ color: colour, width: 2, lineDash: state.layer.style.line === 'dashes' ? [8, 5] : undefined }),
+    stroke: new Stroke({
+      color: colour,
+      width: 2,
+      lineDash: state.layer.style.line === 'dashes' ? [8, 5] : undefined,
+    }),
   });
   const line = lineStyle(state, p);
   const point = pointStyle(state, p);
@@ -90,9 +100,12 @@ function outcomeStyle(state: DataState, p: Palette): StyleFunction {
   };
 }
 
-function airStyle(state: DataState, _: Palette): StyleFunction {
+function airStyle(state: DataState): StyleFunction {
   const edge = new Stroke({ color: 'rgba(19,37,46,.62)', width: 1.2 });
-  const styles = Array.from({ length: 8 }, (_v, c) => new Style({ fill: new Fill({ color: atmoFill(c, state.patterns) }), stroke: edge }));
+  const styles = Array.from(
+    { length: 8 },
+    (_v, c) => new Style({ fill: new Fill({ color: atmoFill(c, state.patterns) }), stroke: edge }),
+  );
   return (f) => styles[classOf(state, f)];
 }
 
@@ -119,9 +132,17 @@ export function selectionStyle(f: FeatureLike, p: Palette): Style[] {
         new Style({ stroke: new Stroke({ color: p('--focus-ink'), width: 2 }), zIndex: 3 }),
       ];
     case 'line':
-      return [new Style({ stroke: new Stroke({ color: p('--text'), width: 3, lineDash: [1, 7], lineCap: 'round' }), zIndex: 4 })];
+      return [
+        new Style({
+          stroke: new Stroke({ color: p('--text'), width: 3, lineDash: [1, 7], lineCap: 'round' }),
+          zIndex: 4,
+        }),
+      ];
     case 'other':
-      return [new Style({ image: outcomeIcon(chosen.other!.group, p, true), zIndex: 6 }), labelAt(chosen.other!.label, p, -26)];
+      return [
+        new Style({ image: outcomeIcon(chosen.other!.group, p, true), zIndex: 6 }),
+        labelAt(chosen.other!.label, p, -26),
+      ];
   }
   const area = chosen.layer.geometryType === 'polygon' || chosen.layer.geometryType === 'line';
   if (area) return [tip(chosen.label, p, -10)];

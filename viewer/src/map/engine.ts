@@ -61,7 +61,12 @@ const padding = [60, 70, 70, 40];
 export class Engine {
   readonly #map: Map;
   readonly #base: VectorTileLayer;
-  readonly #chosen = new VectorLayer({ source: new VectorSource(), zIndex: 900, updateWhileAnimating: true, updateWhileInteracting: true });
+  readonly #chosen = new VectorLayer({
+    source: new VectorSource(),
+    zIndex: 900,
+    updateWhileAnimating: true,
+    updateWhileInteracting: true,
+  });
   readonly #air: AirLabels;
   readonly #held: Record<string, Held> = {};
   readonly #events: Events;
@@ -160,7 +165,9 @@ export class Engine {
     this.#map.updateSize();
     const [w, h] = this.#map.getSize() ?? [0, 0];
     const room = w > 400 && h > 300 ? padding : [10, 10, 10, 10];
-    this.#map.getView().fit(extent, { padding: room, maxZoom: most, duration: animate && !still() ? 250 : 0 });
+    this.#map
+      .getView()
+      .fit(extent, { padding: room, maxZoom: most, duration: animate && !still() ? 250 : 0 });
   }
 
   zoomBy(steps: number): void {
@@ -193,7 +200,9 @@ export class Engine {
     list.forEach((s, i) => {
       if (!s.layer.tiles) return;
       const held = (this.#held[s.layer.id] ??= this.#hold(s, settings(s.layer)));
-      held.tiles.setZIndex(s.layer.geometryType === 'polygon' || s.layer.geometryType === 'mixed' ? 10 + i : 50 + i);
+      held.tiles.setZIndex(
+        s.layer.geometryType === 'polygon' || s.layer.geometryType === 'mixed' ? 10 + i : 50 + i,
+      );
       this.restyle(s.layer.id, settings(s.layer));
       const key = tileKey(s);
       if (held.key !== key) {
@@ -205,7 +214,11 @@ export class Engine {
 
   #hold(s: Shown, state: DataState): Held {
     const source = this.#source(s, 14);
-    const tiles = new VectorTileLayer({ source, renderBuffer: 32, renderMode: s.layer.geometryType === 'point' || s.layer.style.as === 'air-index' ? 'vector' : 'hybrid' });
+    const tiles = new VectorTileLayer({
+      source,
+      renderBuffer: 32,
+      renderMode: s.layer.geometryType === 'point' || s.layer.style.as === 'air-index' ? 'vector' : 'hybrid',
+    });
     this.#map.addLayer(tiles);
     if (s.layer.style.as === 'air-index') this.#air.follow(tiles);
     void deepest(s.layer).then((zoom) => {
@@ -373,7 +386,10 @@ function address(s: Shown): (tile: number[]) => string | undefined {
 function tileOf(lon: number, lat: number, z: number): [number, number] {
   const n = 2 ** z;
   const phi = (Math.min(85.05, Math.max(-85.05, lat)) * Math.PI) / 180;
-  return [Math.floor(((lon + 180) / 360) * n), Math.floor(((1 - Math.asinh(Math.tan(phi)) / Math.PI) / 2) * n)];
+  return [
+    Math.floor(((lon + 180) / 360) * n),
+    Math.floor(((1 - Math.asinh(Math.tan(phi)) / Math.PI) / 2) * n),
+  ];
 }
 
 /** The deepest zoom that a layer has tiles for, as its TileJSON says; 14 when it does not answer. */
