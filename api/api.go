@@ -19,6 +19,7 @@ import (
 	"time"
 	_ "time/tzdata" // a bare system has no time zones
 
+	"calanque/api/account"
 	"calanque/api/features"
 	"calanque/geo/postgis"
 	"calanque/tiles"
@@ -55,6 +56,7 @@ type Server struct {
 	Options
 	handler  http.Handler
 	features *features.Service
+	gate     *account.Gate
 
 	state      atomic.Pointer[state]
 	refreshing sync.Mutex
@@ -77,7 +79,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o}
+	s := &Server{Options: o, gate: account.NewGate()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,

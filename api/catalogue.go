@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -74,7 +75,11 @@ func (s *Server) Follow(ctx context.Context) {
 		}
 		return s.Refresh(ctx)
 	})
-	err := postgis.Follow(ctx, s.Hub.Owner, last, func([]postgis.Change) error {
+	err := postgis.Follow(ctx, s.Hub.Owner, last, func(changes []postgis.Change) error {
+		// What happens in a mapping session changes no layer.
+		if !slices.ContainsFunc(changes, func(c postgis.Change) bool { return c.Kind != "workshop" }) {
+			return nil
+		}
 		s.untilDone(ctx, func() error { return s.Refresh(ctx) })
 		return nil
 	})

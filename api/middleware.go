@@ -36,7 +36,7 @@ func (s *Server) middleware(next http.Handler) http.Handler {
 	if err != nil {
 		panic(err) // the options are constants
 	}
-	return s.logged(secured(s.recovered(gzip(next))))
+	return s.logged(secured(s.recovered(s.identified(gzip(next)))))
 }
 
 // compressible reports whether a type is text. Tiles come compressed already.

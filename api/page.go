@@ -25,6 +25,9 @@ func (s *Server) page(r *http.Request, st *state) viewer.Page {
 		Lang: viewer.Lang(q.Get("lg"), r.Header.Get("Accept-Language")),
 		URL:  r.URL, Now: s.Now().In(s.Zone), Embed: q.Get("cadre") == "1",
 	}
+	if !p.Embed { // a frame on another site gets no cookie, and no way to act
+		p.SignedIn = s.signedIn(r)
+	}
 	if st != nil && s.Fictional != nil {
 		p.Fictional = s.Fictional(st.layers)
 	}
@@ -40,8 +43,11 @@ func pageHeaders(h http.Header, p viewer.Page) {
 		h.Set("Content-Security-Policy", viewer.Policy+"; frame-ancestors 'none'")
 		h.Set("X-Frame-Options", "DENY")
 	}
+	if p.SignedIn != nil {
+		h.Set("Cache-Control", "private, no-store")
+	}
 	h.Set("Content-Language", p.Lang)
-	h.Add("Vary", "Accept-Language")
+	h.Add("Vary", "Accept-Language, Cookie")
 }
 
 // write answers a page. Its freshness is said in words that move with the

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/gorilla/mux"
+
 	"calanque/api/answer"
 	"calanque/geo"
 	"calanque/viewer"
@@ -28,9 +30,12 @@ type kind struct {
 var kinds = []kind{
 	{geo.ErrNotFound, http.StatusNotFound, "not-found", "There is no such thing"},
 	{geo.ErrGone, http.StatusGone, "gone", "It was here and is no more"},
-	{errMethod, http.StatusMethodNotAllowed, "method-not-allowed", "This address can only be read"},
+	{errMethod, http.StatusMethodNotAllowed, "method-not-allowed", "This address does not answer that method"},
 	{geo.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "Try again later"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "unavailable", "Try again later"},
+	{errSignIn, http.StatusUnauthorized, "sign-in", "Who asks must be signed in"},
+	{geo.ErrForbidden, http.StatusForbidden, "forbidden", "Who asks may not do this"},
+	{errTooLarge, http.StatusRequestEntityTooLarge, "too-large", "The request is too long"},
 	{geo.ErrConflict, http.StatusConflict, "conflict", "Something else is changing this"},
 	{geo.ErrExists, http.StatusConflict, "exists", "The name is taken"},
 	{geo.ErrInvalid, http.StatusBadRequest, "invalid", "The request can't be answered as it is"},
@@ -87,7 +92,7 @@ func describe(r *http.Request, err error) problem {
 	case k.status == http.StatusGone:
 		p.Detail = "The version that this walk began on is no longer kept. Start again at the first page, without the parameter after."
 	case k.status == http.StatusMethodNotAllowed:
-		p.Detail = r.Method + " is not answered here; " + methods + " are."
+		p.Detail = r.Method + " is not answered here; the header Allow says what is."
 	case k.status == http.StatusServiceUnavailable:
 		p.Detail = "The database is away, too busy or too slow for this. Ask again in " + retryAfter + " seconds."
 	case k.status == http.StatusInternalServerError:
@@ -113,7 +118,15 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", retryAfter)
 	case http.StatusMethodNotAllowed:
-		h.Set("Allow", methods)
+		if h.Get("Allow") == "" {
+			h.Set("Allow", methods)
+		}
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Cookie realm="calanque"`)
+		if prefersPage(r) {
+			http.Redirect(w, r, signInAddress(r), http.StatusSeeOther)
+			return
+		}
 	}
 	if prefersPage(r) && s.problemPage(w, r, p, err) == nil {
 		return
@@ -163,4 +176,18 @@ func prefersPage(r *http.Request) bool {
 
 func notFound(http.ResponseWriter, *http.Request) error { return geo.ErrNotFound }
 
-func methodNotAllowed(http.ResponseWriter, *http.Request) error { return errMethod }
+// methodNotAllowed says which methods an address does answer.
+func methodNotAllowed(m *mux.Router) answer.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var allow []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodOptions} {
+			try := r.Clone(r.Context())
+			try.Method = method
+			if match := (mux.RouteMatch{}); m.Match(try, &match) && match.MatchErr == nil {
+				allow = append(allow, method)
+			}
+		}
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		return errMethod
+	}
+}

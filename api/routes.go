@@ -8,8 +8,8 @@ import (
 	"calanque/api/answer"
 )
 
-// methods are those that every route answers: nothing can be written before
-// accounts exist.
+// methods are those that reading routes answer, and all that other sites may
+// ask with.
 const methods = "GET, HEAD, OPTIONS"
 
 // routes is every address of the hub.
@@ -21,6 +21,11 @@ func (s *Server) routes() http.Handler {
 		m.Handle(path, s.handle(h)).Methods(http.MethodGet, http.MethodHead)
 		m.Handle(path, http.HandlerFunc(options)).Methods(http.MethodOptions)
 	}
+	// post is for forms of people who may be signed in: the handler knows them
+	// by s.actor, and their form has confirmed it. open is for forms of those
+	// who never have an account; to its handlers everybody is a visitor.
+	post := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.confirmed(h))).Methods(http.MethodPost) }
+	open := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.own(h))).Methods(http.MethodPost) }
 	f := s.features
 	get("/api", f.Landing)
 	get("/api/", f.Landing)
@@ -38,6 +43,9 @@ func (s *Server) routes() http.Handler {
 	get("/", s.mapPage)
 	get("/carte", s.mapPage)
 	get("/aide", s.helpPage)
+	get("/connexion", s.signInPage)
+	open("/connexion", s.signIn)
+	post("/deconnexion", s.signOut)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)
 	get("/communes.json", s.communes)
@@ -51,7 +59,7 @@ func (s *Server) routes() http.Handler {
 	get("/readyz", s.ready)
 
 	m.NotFoundHandler = s.handle(notFound)
-	m.MethodNotAllowedHandler = s.handle(methodNotAllowed)
+	m.MethodNotAllowedHandler = s.handle(methodNotAllowed(m))
 	return m
 }
 

@@ -13,6 +13,7 @@ var (
 	ErrNotFound    = errors.New("not found")               // the thing named does not exist, or is not public
 	ErrGone        = errors.New("gone")                    // it was public and is no more: a version that was replaced
 	ErrExists      = errors.New("already exists")          // the name is taken
+	ErrForbidden   = errors.New("forbidden")               // who asks may not do this
 	ErrInvalid     = errors.New("invalid")                 // input that can never succeed as it is
 	ErrConflict    = errors.New("conflict")                // someone else is doing this, or has changed it meanwhile
 	ErrRejected    = errors.New("too many rejected")       // a load above its --max-rejected

@@ -92,6 +92,25 @@ type Page struct {
 	Now       time.Time
 	Fictional bool // the hub shows the made-up sample: every page says so
 	Embed     bool // ?cadre=1: no header
+	SignedIn  *SignedIn
+}
+
+// A SignedIn is who looks at a page, when they have an account. Its JSON is
+// part of what the map page's script starts from.
+type SignedIn struct {
+	Login string `json:"login"`
+	Role  string `json:"role"`  // "coordinator", "mediator", "producer"
+	CSRF  string `json:"csrf"`  // goes into every form
+	Judge bool   `json:"judge"` // may give verdicts at a desk
+}
+
+// A SignInPage is the model of /connexion.
+type SignInPage struct {
+	Page
+	Login   string      // as it was typed
+	Back    string      // path and query to go to afterwards; "" for the map
+	Refused geo.Message // why it was not; empty at first
+	Out     bool        // they have just signed out
 }
 
 // A MapPage is the model of /carte: all that the page shows without a script.

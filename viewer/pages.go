@@ -27,6 +27,9 @@ func Map(w io.Writer, p MapPage) error { return render(w, p.Lang, "map.html", ma
 // Help writes the page /aide.
 func Help(w io.Writer, p Page) error { return render(w, p.Lang, "help.html", p) }
 
+// SignIn writes the page /connexion.
+func SignIn(w io.Writer, p SignInPage) error { return render(w, p.Lang, "signin.html", p) }
+
 // Problem writes an error as a page.
 func Problem(w io.Writer, p ProblemPage) error { return render(w, p.Lang, "problem.html", p) }
 
@@ -129,6 +132,7 @@ func problemCode(part string, status int) string {
 	switch {
 	case status == 404 || status == 410:
 		status = 404
+	case status == 403:
 	case status == 503 || status == 429 || status == 504:
 		status = 503
 	case status >= 400 && status < 500:

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"calanque/geo"
 	"calanque/geo/ingest"
@@ -182,6 +184,10 @@ func (ap *applier) sources(i int) ([]string, error) {
 		if err != nil {
 			return nil, ap.where.bad("catalogue.no-file", "datasets", i, "source", "dataset", d.ID, "path", d.Source.Path)
 		}
+		// By name without its ending: indice.csv comes before indice-suite.csv, which corrects it.
+		slices.SortFunc(found, func(a, b string) int {
+			return strings.Compare(strings.TrimSuffix(a, filepath.Ext(a)), strings.TrimSuffix(b, filepath.Ext(b)))
+		})
 		list = found
 	} else if _, err := ingest.Digest(path); err != nil {
 		list = nil

@@ -21,11 +21,11 @@ select d.slug
 from dataset d
 where d.published_id is not null and not exists (select from layer_version lv where lv.version_id = d.published_id);
 
--- name: the relation of every published layer exists
-select d.slug, lv.relation
-from dataset d
-join layer_version lv on lv.version_id = d.published_id
-where to_regclass('data.' || quote_ident(lv.relation)) is null;
+-- name: the relation of every layer that can be read exists, of replaced versions too
+select v.dataset_id, v.number, lv.relation
+from version v
+join layer_version lv on lv.version_id = v.id
+where v.state = 'ready' and to_regclass('data.' || quote_ident(lv.relation)) is null;
 
 -- name: every published layer has as many rows as its account says
 select d.slug, lv.relation, lv.n_rows, counted.n as found
@@ -93,3 +93,105 @@ from outcome o
 join rule r on r.id = o.rule_id
 join record c on c.id = o.record_id
 where c.layer_id <> r.layer_id;
+
+-- name: what is in schema data has a kind of name that belongs to somebody
+select c.relname, c.relkind
+from pg_class c
+where c.relnamespace = 'data'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and c.relname !~ '^([vsbo]\d+_|outcome_\d+$)';
+
+-- name: every view of a borrowed geometry belongs to a layer that borrows
+select c.relname
+from pg_class c
+where c.relnamespace = 'data'::regnamespace and c.relname ~ '^b\d+_'
+  and not exists (select from borrowed_geometry b where b.layer_id = substring(c.relname from '^b(\d+)_')::bigint);
+
+-- name: every view of outcomes belongs to a rule
+select c.relname
+from pg_class c
+where c.relnamespace = 'data'::regnamespace and c.relname ~ '^outcome_\d+$'
+  and not exists (select from rule r where r.id = substring(c.relname from '\d+$')::bigint);
+
+-- name: every overview of tiles belongs to a plan, and every plan's overview exists
+select coalesce(t.overview, c.relname) as overview, t.layer
+from tile_plan t
+full join (select relname from pg_class where relnamespace = 'data'::regnamespace and relkind = 'r' and relname ~ '^o\d+_') c
+  on c.relname = t.overview
+where t.overview is not null and c.relname is null or t.id is null;
+
+-- name: no index that is read is unfinished
+select i.indexrelid::regclass as index
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+where c.relnamespace in ('data'::regnamespace, 'osm'::regnamespace, 'public'::regnamespace) and not (i.indisvalid and i.indisready);
+
+-- name: a layer is live exactly when something stands for it
+select l.name, l.life
+from layer l
+left join live_layer v on v.layer_id = l.id
+where (l.life = 'live') <> (v.layer_id is not null);
+
+-- name: the relation of every live layer exists
+select l.name, v.schema, v.relation
+from live_layer v
+join layer l on l.id = v.layer_id
+where to_regclass(format('%I.%I', v.schema, v.relation)) is null;
+
+-- name: every live layer has as many rows as its account says
+select l.name, v.n_rows, counted.n as found
+from live_layer v
+join layer l on l.id = v.layer_id
+cross join lateral (
+  select (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %I.%I', v.schema, v.relation), false, true, '')))[1]::text::bigint as n
+) counted
+where to_regclass(format('%I.%I', v.schema, v.relation)) is not null and counted.n <> v.n_rows;
+
+-- name: without an extract there is no object of OpenStreetMap, with one it is in the log of changes
+select s.file
+from (select 1) one
+left join osm.state s on true
+where s.file is null and exists (select from osm.point union all select from osm.line union all select from osm.area)
+   or s.file is not null and not exists (select from change where kind = 'osm');
+
+-- name: the objects of OpenStreetMap are as many as its import counted
+select s.file, s.report ->> 'points' as points, s.report ->> 'lines' as lines, s.report ->> 'areas' as areas
+from osm.state s
+where (s.report ->> 'points')::bigint <> (select count(*) from osm.point)
+   or (s.report ->> 'lines')::bigint <> (select count(*) from osm.line)
+   or (s.report ->> 'areas')::bigint <> (select count(*) from osm.area);
+
+-- name: the basemap has as many rows as its account says
+select b.id, b.n_rows
+from osm.basemap_state b
+where b.n_rows <> (select count(*) from osm.basemap);
+
+-- name: every record of a published snapshot that was compared has its outcome
+select l.name, r.id as rule, count(*) as without
+from rule r
+join layer l on l.id = r.layer_id and l.life = 'snapshot'
+join dataset d on d.id = l.dataset_id
+join lateral (
+  select m.version_id from match_run m
+  where m.rule_id = r.id and m.finished_at is not null
+  order by m.id desc
+  limit 1
+) last on last.version_id = d.published_id
+join record c on c.layer_id = l.id and c.last_version_id = d.published_id
+where not exists (select from outcome o where o.rule_id = r.id and o.record_id = c.id)
+group by l.name, r.id;
+
+-- name: every row of a published snapshot that was compared is a record
+select l.name, lv.n_rows, count(c.id) as records
+from rule r
+join layer l on l.id = r.layer_id and l.life = 'snapshot'
+join dataset d on d.id = l.dataset_id
+join layer_version lv on lv.layer_id = l.id and lv.version_id = d.published_id
+left join record c on c.layer_id = l.id and c.last_version_id = d.published_id
+where exists (select from match_run m where m.rule_id = r.id and m.version_id = d.published_id and m.finished_at is not null)
+group by l.name, r.id, lv.n_rows
+having count(c.id) <> lv.n_rows;
+
+-- name: nobody has read more of the log of changes than there is
+select c.name, c.seen
+from change_reader c
+where c.seen > (select coalesce(max(id), 0) from change);

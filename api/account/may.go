@@ -1,0 +1,54 @@
+package account
+
+// An Action is something that not everybody may do.
+type Action string
+
+// The actions. What is not here anybody may do.
+const (
+	Judge           Action = "judge"            // a verdict at a desk
+	Unjudge         Action = "unjudge"          // take a verdict back
+	Prepare         Action = "prepare"          // make or duplicate a mapping session
+	Conduct         Action = "conduct"          // its board: open, phases, freeze, sheets, second reading, close
+	Answer          Action = "answer"           // its questions
+	SeeWall         Action = "see-wall"         // its projector page
+	SeeReport       Action = "see-report"       // its report
+	SeeHistory      Action = "see-history"      // who did what, when
+	ExportOSM       Action = "export-osm"       // what goes towards OpenStreetMap
+	ExportCorrected Action = "export-corrected" // what goes to the producer
+)
+
+// A Subject is what an action is done to. Members that do not matter to an
+// action are left at zero.
+type Subject struct {
+	Session  int64  // the mapping session
+	Mediator int64  // account of who runs it
+	Closed   bool   // it is over
+	Producer string // whose records are corrected
+	Author   int64  // account of who gave the verdict; 0 when the rule did
+}
+
+// May reports whether an actor may do something to a subject. It is the only
+// place that decides; what it does not know it refuses.
+func May(actor Actor, action Action, on Subject) bool {
+	coordinator := actor.Role == Coordinator
+	runs := actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Mediator
+	switch action {
+	case Judge, Prepare:
+		return coordinator || actor.Role == Mediator
+	case Unjudge:
+		return coordinator || actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Author
+	case Conduct, SeeHistory:
+		return coordinator || runs
+	case Answer:
+		return actor.Role == Participant && actor.Session != 0 && actor.Session == on.Session && !on.Closed
+	case SeeWall:
+		return true // whoever has the address
+	case SeeReport:
+		return on.Closed || coordinator || runs
+	case ExportOSM:
+		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
+	case ExportCorrected:
+		return coordinator || runs || actor.Role == Producer && actor.Producer != "" && actor.Producer == on.Producer
+	}
+	return false
+}

@@ -1,0 +1,69 @@
+package account
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestMay is the table of who may do what: it names all that may, for each
+// action, and everybody else may not.
+func TestMay(t *testing.T) {
+	t.Parallel()
+	who := map[string]Actor{
+		"visitor":           {},
+		"participant":       {Role: Participant, Session: 7},
+		"other-participant": {Role: Participant, Session: 8},
+		"link":              {Role: Link, Session: 7},
+		"other-link":        {Role: Link, Session: 8},
+		"producer":          {Role: Producer, ID: 1, Producer: "crige"},
+		"other-producer":    {Role: Producer, ID: 2, Producer: "airpaca"},
+		"mediator":          {Role: Mediator, ID: 3, ERIC: "a"},
+		"other-mediator":    {Role: Mediator, ID: 4, ERIC: "a"},
+		"coordinator":       {Role: Coordinator, ID: 5},
+		"unknown-role":      {Role: "admin", ID: 3, Session: 7, Producer: "crige"},
+		"roleless-account":  {ID: 3, Session: 7, Producer: "crige"},
+	}
+	session := Subject{Session: 7, Mediator: 3, Producer: "crige", Author: 3}
+	closed := session
+	closed.Closed = true
+	everybody := "coordinator link mediator other-link other-mediator other-participant other-producer participant producer roleless-account unknown-role visitor"
+	for _, c := range []struct {
+		name   string
+		action Action
+		on     Subject
+		may    string
+	}{
+		{"a verdict at a desk", Judge, Subject{}, "coordinator mediator other-mediator"},
+		{"take back the mediator's verdict", Unjudge, session, "coordinator mediator"},
+		{"take back the rule's verdict", Unjudge, Subject{}, "coordinator"},
+		{"make a session", Prepare, Subject{}, "coordinator mediator other-mediator"},
+		{"run it", Conduct, session, "coordinator mediator"},
+		{"run none", Conduct, Subject{}, "coordinator"},
+		{"its history", SeeHistory, session, "coordinator mediator"},
+		{"answer", Answer, session, "participant"},
+		{"answer when it is over", Answer, closed, ""},
+		{"answer none", Answer, Subject{}, ""},
+		{"its wall", SeeWall, session, everybody},
+		{"its report while it goes on", SeeReport, session, "coordinator mediator"},
+		{"its report afterwards", SeeReport, closed, everybody},
+		{"files for OpenStreetMap", ExportOSM, session, "coordinator link mediator"},
+		{"files for OpenStreetMap of none", ExportOSM, Subject{}, "coordinator"},
+		{"the producer's file", ExportCorrected, session, "coordinator mediator producer"},
+		{"the producer's file of nobody", ExportCorrected, Subject{}, "coordinator"},
+		{"something new", "something new", session, ""},
+		{"nothing", "", session, ""},
+	} {
+		var may []string
+		for _, name := range strings.Fields(everybody) {
+			if May(who[name], c.action, c.on) {
+				may = append(may, name)
+			}
+		}
+		if got := strings.Join(may, " "); got != c.may {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.may)
+		}
+	}
+	if len(strings.Fields(everybody)) != len(who) {
+		t.Errorf("the table leaves somebody out")
+	}
+}
