@@ -178,10 +178,10 @@ func (NewPage) Durations() []int { return []int{45, 60, 90, 120, 180} }
 
 // A GroupView is how far a group is.
 type GroupView struct {
-	Sign     string
-	People   int
-	Done     int
-	Total    int
+	Sign   string
+	People int
+	Done   int
+	Total  int
 }
 
 // Progress is a session in numbers.
@@ -275,7 +275,7 @@ type Sheet struct {
 	Cell   int
 	Sign   string
 	Plan   *Plan
-	Scale  int     // 1 to so much
+	Scale  int // 1 to so much
 	Bar    ScaleBar
 	QR     template.HTML
 	Heads  []geo.Message // of the columns of answers: what most lines say
@@ -314,12 +314,12 @@ func (b ScaleBar) MetresAt(n int) float64 { return b.Metres * float64(n) / 3 }
 // An EntryPage is the form that a sheet is entered by.
 type EntryPage struct {
 	Page
-	Room  Room
-	CSRF  string
-	Cell  int
-	Cells []PlanCell
-	Lines []EntryLine
-	Saved int // lines that were just taken; -1 none
+	Room    Room
+	CSRF    string
+	Cell    int
+	Cells   []PlanCell
+	Lines   []EntryLine
+	Saved   int // lines that were just taken; -1 none
 	Refused geo.Message
 }
 
@@ -350,7 +350,7 @@ type ReportPage struct {
 	Seen     []ReportOutcome
 	Left     []TaskRow
 	CSV      string
-	OSM      int // answers that may go to OpenStreetMap
+	OSM      int  // answers that may go to OpenStreetMap
 	Own      bool // who looks runs the session
 }
 
@@ -400,8 +400,10 @@ func Sheets(w io.Writer, p SheetPage) error { return render(w, p.Lang, "atelier-
 // Entry writes the form of a sheet.
 func Entry(w io.Writer, p EntryPage) error { return render(w, p.Lang, "atelier-entry.html", p) }
 
-// Report writes the report of a session.
-func Report(w io.Writer, p ReportPage) error { return render(w, p.Lang, "atelier-report.html", p) }
+// SessionReport writes the report of a session.
+func SessionReport(w io.Writer, p ReportPage) error {
+	return render(w, p.Lang, "atelier-report.html", p)
+}
 
 // signShape is a group's silhouette around 0,0, 24 units wide.
 func signShape(sign string) string {
