@@ -21,6 +21,7 @@ import (
 // database, opened when a command first asks for it.
 type app struct {
 	config
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	log            *slog.Logger
 	hub            *postgis.Hub
@@ -28,7 +29,7 @@ type app struct {
 }
 
 func newApp(c *config, stdout, stderr io.Writer) *app {
-	return &app{config: *c, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	return &app{config: *c, stdin: os.Stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}
 }
 
 // database opens the hub's database: the server of DATABASE_URL, else the

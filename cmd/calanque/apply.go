@@ -61,7 +61,7 @@ type applyReport struct {
 // An applyChange is one difference between the file and the database.
 type applyChange struct {
 	Does string `json:"does"` // add, change, load, retire
-	What string `json:"what"` // region, licence, producer, dataset, theme, rule
+	What string `json:"what"` // region, licence, producer, eric, dataset, theme, rule
 	ID   string `json:"id"`
 	// Fields are what differs of something that is there.
 	Fields []string `json:"fields,omitempty"`
@@ -147,6 +147,11 @@ func (ap *applier) check(ctx context.Context) error {
 	for i := range ap.cat.Datasets {
 		if _, err := ap.sources(i); err != nil {
 			return err
+		}
+	}
+	for i := range ap.cat.ERICs {
+		if err := ap.cat.ERICs[i].Check(); err != nil {
+			return ap.placed(err, "erics", i)
 		}
 	}
 	for i := range ap.cat.Rules {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"calanque/api/account"
 	"calanque/geo"
 	"calanque/geo/crs"
 	"calanque/geo/postgis"
@@ -29,7 +30,7 @@ func region(ctx context.Context, hub *postgis.Hub) (geo.Box, error) {
 	return geo.Box{MinX: box[0], MinY: box[1], MaxX: box[2], MaxY: box[3]}, nil
 }
 
-// putShared writes the region, the licences and the producers.
+// putShared writes the region, the licences, the producers and the ERICs.
 func (ap *applier) putShared(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, ap.hub.Owner, func(tx pgx.Tx) error {
 		if err := ap.putRegion(ctx, tx); err != nil {
@@ -38,8 +39,38 @@ func (ap *applier) putShared(ctx context.Context) error {
 		if err := ap.putLicences(ctx, tx); err != nil {
 			return err
 		}
-		return ap.putProducers(ctx, tx)
+		if err := ap.putProducers(ctx, tx); err != nil {
+			return err
+		}
+		return ap.putERICs(ctx, tx)
 	})
+}
+
+// putERICs writes the public internet-access points. One that the file does
+// not name stays: accounts and sessions belong to it.
+func (ap *applier) putERICs(ctx context.Context, tx pgx.Tx) error {
+	stored, err := account.ERICs(ctx, tx)
+	if err != nil {
+		return err
+	}
+	was := map[string]account.ERIC{}
+	for _, e := range stored {
+		was[e.ID] = e
+	}
+	for _, e := range ap.cat.ERICs {
+		old, there := was[e.ID]
+		if there && old == e {
+			continue
+		}
+		ap.changed(applyChange{Does: addOrChange(there), What: "eric", ID: e.ID})
+		if ap.dryRun {
+			continue
+		}
+		if err := account.PutERIC(ctx, tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (ap *applier) putRegion(ctx context.Context, tx pgx.Tx) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"calanque/api/account"
 	"calanque/geo"
 	"calanque/osm"
 	"calanque/osm/match"
@@ -14,6 +15,7 @@ type catalogue struct {
 	Region    *regionSection    `yaml:"region"`
 	Licences  []licenceSection  `yaml:"licences"`
 	Producers []producerSection `yaml:"producers"`
+	ERICs     []account.ERIC    `yaml:"erics"` // public internet-access points, where mediators work
 	Datasets  []datasetSection  `yaml:"datasets"`
 	Themes    []osm.Theme       `yaml:"themes"`
 	Rules     []match.Rule      `yaml:"rules"`
@@ -126,6 +128,13 @@ func (c *catalogue) check(where locator, known known) error {
 		return where.bad("catalogue.region", "region", 0, "box")
 	}
 	seen := map[string]bool{}
+	for i, e := range c.ERICs {
+		if seen[e.ID] {
+			return where.bad("catalogue.twice", "erics", i, "id", "name", e.ID)
+		}
+		seen[e.ID] = true
+	}
+	clear(seen)
 	for i := range c.Datasets {
 		d := &c.Datasets[i]
 		if err := d.check(where, i, licences, producers); err != nil {

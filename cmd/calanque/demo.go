@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"calanque/api/account"
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/osm"
@@ -21,15 +22,19 @@ import (
 type demoCmd struct {
 	Seed   int64 `help:"Draw another commune." default:"1"`
 	Remove bool  `help:"Take the sample data out again, and stop."`
+	JSON   bool  `name:"json" help:"Print how to sign in as one line of JSON, once all is loaded."`
 }
 
 // Help shows an example.
 func (*demoCmd) Help() string {
-	return `Example:
+	return `Examples:
   calanque demo
+  calanque demo --json | head -1
 
 Draws a fictional commune of Provence, loads what partners might deliver about
-it, and serves it. Safe to run again; your own data stay. Take it out with
+it, and serves it. A mediator, "atelier", may sign in with the password that is
+printed: another at each start. Safe to run again; your own data stay. Take it
+out with
   calanque demo --remove`
 }
 
@@ -49,9 +54,40 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 	}
 	return a.serve(ctx, serving{
 		prepare:   func(ctx context.Context, hub *postgis.Hub) error { return a.prepareDemo(ctx, hub, c.Seed) },
+		ready:     func(url string) error { return a.tellSignIn(ctx, url, c.JSON) },
 		want:      func() []string { return demoLayers(cat) },
 		fictional: func([]viewer.Layer) bool { return true },
 	})
+}
+
+// A demoSignIn is what demo --json prints.
+type demoSignIn struct {
+	URL      string `json:"url"`     // of the hub
+	SignIn   string `json:"sign_in"` // of the page that signs in
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+// tellSignIn says how the sample's mediator signs in.
+func (a *app) tellSignIn(ctx context.Context, url string, asJSON bool) error {
+	hub, err := a.database(ctx)
+	if err != nil {
+		return err
+	}
+	password, err := demoMediator(ctx, hub)
+	if err != nil {
+		return err
+	}
+	in := demoSignIn{URL: url, SignIn: url + "/connexion", Login: demoLogin, Password: password}
+	switch {
+	case password == "":
+		fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-taken", "login", demoLogin)))
+	case asJSON:
+		return json.NewEncoder(a.stdout).Encode(in)
+	default:
+		fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo", "url", in.SignIn, "login", in.Login, "password", in.Password)))
+	}
+	return nil
 }
 
 func (a *app) demoFolder() string { return filepath.Join(a.dataFolder(), "demo") }
@@ -78,7 +114,10 @@ func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) err
 		return err
 	}
 	ap := &applier{app: a, hub: hub, cat: cat, where: where, dir: dir, quiet: true}
-	return ap.run(ctx)
+	if err := ap.run(ctx); err != nil {
+		return err
+	}
+	return a.drain(ctx, hub, true) // the first look at the map is at its basemap
 }
 
 // sampleExtract is where the sample's OpenStreetMap is, in its folder.
@@ -187,6 +226,18 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 	}
 	if err != nil && !errors.Is(err, geo.ErrNotFound) {
 		return err
+	}
+	list, err := account.List(ctx, hub.Owner)
+	if err != nil {
+		return err
+	}
+	for _, acc := range list {
+		if acc.Login != demoLogin || acc.ERIC != demoERIC {
+			continue
+		}
+		if err := account.Disable(ctx, hub.Owner, demoLogin); err != nil {
+			return err
+		}
 	}
 	if err := os.RemoveAll(a.demoFolder()); err != nil {
 		return fmt.Errorf("remove the sample's files: %w", err)

@@ -13,21 +13,30 @@ import (
 type reader struct {
 	name   string
 	handle func(context.Context, []postgis.Change) error
+	later  bool // only makes what is right already faster: a command does not wait for it
 }
 
 // readers lists all that follows from changes, in the order it is done:
 // comparisons first, because they change layers that tiles are drawn from.
 func (a *app) readers(hub *postgis.Hub) []reader {
 	return []reader{
-		{"match", match.Handle(hub, a.log)},
-		{"tiles", tiles.Handle(hub, a.log)},
+		{name: "match", handle: match.Handle(hub, a.log)},
+		{name: "tiles", handle: tiles.Handle(hub, a.log), later: true},
 	}
 }
 
 // catchUp does what follows from the changes so far, so that a script that
 // waits for a command sees its result.
 func (a *app) catchUp(ctx context.Context, hub *postgis.Hub) error {
+	return a.drain(ctx, hub, false)
+}
+
+// drain brings the readers up to date: all, or those that a command waits for.
+func (a *app) drain(ctx context.Context, hub *postgis.Hub, all bool) error {
 	for _, r := range a.readers(hub) {
+		if r.later && !all {
+			continue
+		}
 		if err := postgis.Drain(ctx, hub.Owner, r.name, r.handle); err != nil {
 			return err
 		}
@@ -40,7 +49,7 @@ func (a *app) catchUp(ctx context.Context, hub *postgis.Hub) error {
 // cursor: the next change tries again.
 func (a *app) follow(ctx context.Context, hub *postgis.Hub) error {
 	drain := func() {
-		if err := a.catchUp(ctx, hub); err != nil && ctx.Err() == nil {
+		if err := a.drain(ctx, hub, true); err != nil && ctx.Err() == nil {
 			a.log.Warn("what follows from changes waits", "err", err)
 		}
 	}

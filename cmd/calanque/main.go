@@ -30,6 +30,7 @@ type cli struct {
 	Load    loadCmd    `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
 	OSM     osmCmd     `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`
 	Match   matchCmd   `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	User    userCmd    `cmd:"" help:"Keep the accounts of mediators, coordinators and producers."`
 	Status  statusCmd  `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
 	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
 	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`

@@ -34,6 +34,7 @@ func (c *upCmd) Run(ctx context.Context, a *app) error {
 type serving struct {
 	trustProxy bool
 	prepare    func(context.Context, *postgis.Hub) error // runs while the server already answers; nil for nothing
+	ready      func(url string) error                    // runs when all is there; nil for nothing
 	want       func() []string                           // layers that must be served before the hub is ready; nil for none
 	fictional  func([]viewer.Layer) bool
 }
@@ -70,7 +71,11 @@ func (a *app) serve(ctx context.Context, s serving) error {
 			}
 		}
 		close(prepared)
-		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", address(l.Addr(), a.PublicURL))))
+		url := address(l.Addr(), a.PublicURL)
+		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", url)))
+		if s.ready != nil {
+			return s.ready(url)
+		}
 		return nil
 	})
 	group.Go(func() error { return a.follow(ctx, hub) })

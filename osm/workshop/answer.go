@@ -38,6 +38,7 @@ type Line struct {
 	Key    string // UUID
 	Number int    // of the task
 	Choice int    // 1–4; 0: left blank
+	Values map[string]string
 	Note   string
 }
 

@@ -35,6 +35,7 @@ const (
 	placeValue  = "_geom"   // "lon lat"
 	objectValue = "_osm"    // n123
 	wrongValue  = "_wrong"  // name of a field
+	doubleValue = "_duplicate"
 )
 
 // closed is the licence class that shows no values of the file: "please
@@ -151,11 +152,13 @@ func (t *Task) askValue() (geo.Message, []Choice) {
 
 // asked is the attribute that the task asks about.
 func (t *Task) asked() (compared, bool) {
-	list := t.conflicts()
-	if len(list) == 0 {
-		return compared{}, false
+	if list := t.conflicts(); len(list) > 0 {
+		return list[0], true
 	}
-	return list[0], true
+	if len(t.fields) > 0 { // it differed when it was asked
+		return compared{Field: t.fields[0]}, true
+	}
+	return compared{}, false
 }
 
 func (t *Task) label(field string) any {
