@@ -79,7 +79,6 @@ func functions(lang string) template.FuncMap {
 			}
 			return f
 		},
-		"plan":        func(p *Plan) template.HTML { return drawPlan(lang, *p) },
 		"group":       groupSign,
 		"phases":      func() []int { return []int{1, 2, 3, 4} },
 		"num64":       func(n int) string { return Number(lang, float64(n)) },

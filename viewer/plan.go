@@ -111,8 +111,8 @@ func (d *pen) xy(pt orb.Point) (x, y float64) {
 	return float64(d.p.Width)/2 + (pt[0]-f.X)*f.PerX, float64(d.p.Height)/2 - (pt[1]-f.Y)*f.PerY
 }
 
-// drawPlan gives the drawing as an element of a page.
-func drawPlan(lang string, p Plan) template.HTML {
+// DrawPlan gives the drawing as an element of a page.
+func DrawPlan(lang string, p Plan) template.HTML {
 	p.lang = lang
 	if p.Scale == 0 {
 		p.Scale = 1
@@ -360,4 +360,9 @@ func (d *pen) mark(m PlanMark) {
 		fmt.Fprintf(d, `<path class="mk mk-%s" d="%s"/>`, html.EscapeString(m.Group), outcomePaths[m.Group])
 	}
 	d.WriteString(`</g>`)
+}
+
+// Geographic gives lon, lat in degrees of EPSG:3857.
+func Geographic(at orb.Point) (lon, lat float64) {
+	return at[0] / earth * 180 / math.Pi, math.Atan(math.Sinh(at[1]/earth)) * 180 / math.Pi
 }

@@ -98,7 +98,7 @@ type QuestionPage struct {
 	Claim    int64
 	Key      string // of the answer that this form gives
 	Choices  []ChoiceView
-	Plan     *Plan
+	Plan     template.HTML
 	Rows     []TaskRow // of the cell
 	List     bool      // show the rows in the place of the question
 	Back     string    // address of the question before; "" none
@@ -160,7 +160,7 @@ type NewPage struct {
 	Questions []TaskRow
 	Cells     int
 	Warnings  []geo.Message
-	Plan      *Plan
+	Plan      template.HTML
 	CSRF      string
 }
 
@@ -230,8 +230,8 @@ type BoardPage struct {
 	OnlyHere bool          // no other machine reaches this address
 	Recovery string        // shown where the session was prepared
 	Progress Progress
-	Ground   *Plan // without cells
-	Over     *Plan // cells alone
+	Ground   template.HTML // without cells
+	Over     template.HTML // cells alone
 	Claims   []ClaimView
 	Doubts   []DoubtView
 	Notice   geo.Message
@@ -244,8 +244,8 @@ type WallPage struct {
 	Address  string
 	QR       template.HTML
 	Progress Progress
-	Ground   *Plan
-	Over     *Plan
+	Ground   template.HTML
+	Over     template.HTML
 }
 
 // A SheetPage is the model of /atelier/{code}/feuilles: a sheet for each cell,
@@ -256,7 +256,7 @@ type SheetPage struct {
 	Address  string
 	QR       template.HTML
 	Recovery string
-	Index    *Plan
+	Index    template.HTML
 	Cells    []PlanCell
 	Sheets   []Sheet
 	Example  *SheetExample
@@ -274,7 +274,7 @@ type SheetExample struct {
 type Sheet struct {
 	Cell   int
 	Sign   string
-	Plan   *Plan
+	Plan   template.HTML
 	Scale  int // 1 to so much
 	Bar    ScaleBar
 	QR     template.HTML
@@ -343,8 +343,8 @@ type ReportPage struct {
 	People   int // 0 when it may not be said
 	Hours    float64
 	Progress Progress
-	Before   *Plan
-	After    *Plan
+	Before   template.HTML
+	After    template.HTML
 	Counts   []ReportCount
 	Outcomes []ReportOutcome
 	Seen     []ReportOutcome

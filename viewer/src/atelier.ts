@@ -7,7 +7,9 @@ import './atelier.css';
 
 /** Puts the live parts of this page in the place of the older ones. */
 async function refresh(): Promise<void> {
-  const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, cache: 'no-store' });
+  const address = new URL(location.href);
+  address.searchParams.set('vif', '1'); // without what does not change
+  const answer = await fetch(address, { headers: { Accept: 'text/html' }, cache: 'no-store' });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   for (const part of document.querySelectorAll<HTMLElement>('[data-live]')) {
