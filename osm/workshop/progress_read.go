@@ -197,7 +197,7 @@ func why(t *Task, opinions []Opinion) geo.Message {
 	case opinions[0].Says == needsVisit:
 		return geo.Say("workshop.why.visit")
 	}
-	return geo.Say("workshop.why.one")
+	return geo.Say("workshop.why.single")
 }
 
 func (t *Task) opinions(ctx context.Context, db postgis.DB, q *Question) ([]Opinion, error) {
