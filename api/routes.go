@@ -48,6 +48,7 @@ func (s *Server) routes() http.Handler {
 	get("/connexion", s.signInPage)
 	open("/connexion", s.signIn)
 	post("/deconnexion", s.signOut)
+	s.workshopRoutes(get, post, open)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)
 	get("/communes.json", s.communes)

@@ -75,7 +75,7 @@ func alone(ctx context.Context, hub *postgis.Hub) (unlock func(), err error) {
 		case <-time.After(150 * time.Millisecond):
 		}
 	}
-	return nil, fmt.Errorf("another import is running: %w", geo.ErrConflict)
+	return nil, geo.Bad(geo.ErrConflict, "osm.running")
 }
 
 func (im *importer) run(ctx context.Context) error {

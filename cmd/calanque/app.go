@@ -24,12 +24,16 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	log            *slog.Logger
+	level          *slog.LevelVar // of the log: commands that end say what they do in sentences
 	hub            *postgis.Hub
 	shut           []func() error // in reverse order
 }
 
 func newApp(c *config, stdout, stderr io.Writer) *app {
-	return &app{config: *c, stdin: os.Stdin, stdout: stdout, stderr: stderr, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	level := new(slog.LevelVar)
+	level.Set(slog.LevelWarn)
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return &app{config: *c, stdin: os.Stdin, stdout: stdout, stderr: stderr, log: log, level: level}
 }
 
 // database opens the hub's database: the server of DATABASE_URL, else the
@@ -78,6 +82,10 @@ func (a *app) complain(err error) {
 	var input *geo.InputError
 	if errors.As(err, &input) {
 		fmt.Fprintln(a.stderr, "calanque:", a.sentence(input.Message))
+		return
+	}
+	if errors.Is(err, geo.ErrUnavailable) {
+		fmt.Fprintln(a.stderr, "calanque:", a.sentence(geo.Say("database.lost", "said", err.Error())))
 		return
 	}
 	fmt.Fprintln(a.stderr, "calanque:", err)

@@ -73,7 +73,7 @@ func TestLoadExitCodes(t *testing.T) {
 		{"an unknown licence", []string{"load", path, "--dataset", "points", "--producer", "Ville", "--licence", "mit"}, 2, "lo-2.0"},
 		{"no dataset", []string{"load", path}, 2, "--dataset"},
 		{"a share that is none", []string{"load", path, "--dataset", "points", "--max-rejected", "many"}, 2, "max-rejected"},
-		{"a first version", []string{"load", path, "--dataset", "points", "--producer", "Ville de Nulle-Part", "--licence", "lo-2.0", "--key", "code"}, 0, "4 records read"},
+		{"a first version", []string{"load", path, "--dataset", "points", "--producer", "Ville de Nulle-Part", "--licence", "lo-2.0", "--key", "code"}, 0, "read 4 = loaded 4"},
 		{"the same again", []string{"load", path, "--dataset", "points"}, 0, "already"},
 		{"too many rejected", []string{"load", s.file("bad.csv", fourPoints+"4;Double;43.1;6.2\n"), "--dataset", "points"}, 3, "1 of 5"},
 		{"a web page", []string{"load", s.file("page.geojson", "<!DOCTYPE html><title>x</title>"), "--dataset", "points"}, 1, "page.geojson"},

@@ -24,10 +24,11 @@ var edges = map[string]string{
 	"osm/osmtest":             "osm/pbf",
 	"osm/sample":              "geo osm/pbf",
 	"osm/match":               "geo geo/postgis",
+	"osm/workshop":            "geo geo/postgis osm osm/match",
 	"api/answer":              "geo",
 	"api/account":             "geo geo/postgis",
 	"api/features":            "api/answer geo geo/postgis",
-	"api":                     "api/account api/answer api/features geo geo/postgis osm/match tiles viewer",
+	"api":                     "api/account api/answer api/features geo geo/postgis osm/match osm/workshop tiles viewer",
 	"cmd/calanque":            "*",
 }
 

@@ -55,7 +55,7 @@ func knownLicence(ctx context.Context, db postgis.DB, id string) (geo.Licence, e
 			ids = append(ids, l.ID)
 		}
 	}
-	return geo.Licence{}, &geo.ParamError{Param: "licence", Value: id, Want: "want one of " + join(ids)}
+	return geo.Licence{}, geo.Bad(errUsage, "option.licence", "licence", id, "known", join(ids))
 }
 
 func join(list []string) string {

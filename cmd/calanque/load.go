@@ -103,7 +103,7 @@ func (c *loadCmd) request() (ingest.Request, error) {
 	if c.Borrow != "" {
 		layer, field, ok := strings.Cut(c.Borrow, "=")
 		if !ok || req.Series == nil {
-			return req, &geo.ParamError{Param: "borrow", Value: c.Borrow, Want: "want LAYER=COLUMN, beside --time"}
+			return req, geo.Bad(errUsage, "option.borrow", "value", c.Borrow)
 		}
 		req.Series.Borrow, req.Series.BorrowField = layer, field
 	}
@@ -134,7 +134,7 @@ func percent(s string) (float64, error) {
 		f /= 100
 	}
 	if err != nil || f < 0 || f > 1 {
-		return 0, &geo.ParamError{Param: "max-rejected", Value: s, Want: "want a percentage like 1% or 0.5%"}
+		return 0, geo.Bad(errUsage, "option.percent", "value", s)
 	}
 	return f, nil
 }
@@ -185,7 +185,7 @@ func producer(ctx context.Context, db postgis.DB, name string) (p geo.Producer, 
 	}
 	id := strings.ReplaceAll(ingest.ColumnName(name), "_", "-")
 	if id == "" {
-		return p, false, &geo.ParamError{Param: "producer", Value: name, Want: "want a name"}
+		return p, false, geo.Bad(errUsage, "option.producer", "value", name)
 	}
 	return geo.Producer{ID: id, Title: geo.Text{"fr": name}}, false, nil
 }
@@ -213,7 +213,7 @@ func (a *app) printReport(r ingest.Report, asJSON bool) error {
 		}
 		for _, rule := range l.Rules {
 			fmt.Fprint(a.stdout, "  ! ")
-			say("load.rule", "count", rule.Count, "record", rule.Record, "message", a.sentence(rule.Example))
+			say("load.rule", "n", rule.Count, "record", rule.Record, "message", a.sentence(rule.Example))
 		}
 	}
 	if r.State == ingest.Published {

@@ -83,12 +83,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	return 0
 }
 
+// errUsage is the cause of what was wrong with the command itself.
+var errUsage = errors.New("usage")
+
 func exitCode(err error) int {
-	var param *geo.ParamError
 	switch {
 	case errors.Is(err, geo.ErrRejected):
 		return exitRejected
-	case errors.As(err, &param):
+	case errors.Is(err, errUsage):
 		return exitUsage
 	}
 	return exitFailed

@@ -43,7 +43,8 @@ func (c *matchCmd) Run(ctx context.Context, a *app) error {
 		return a.printJSON(reports)
 	}
 	for _, rep := range reports {
-		fmt.Fprintf(a.stdout, "%s × %s: %d records, %d objects, %d outcomes changed\n", rep.Layer, rep.Theme, rep.Records, rep.Objects, rep.Changed)
+		fmt.Fprintln(a.stdout, a.sentence(geo.Say("match.report", "layer", rep.Layer, "theme", rep.Theme,
+			"records", rep.Records, "objects", rep.Objects, "changed", rep.Changed)))
 		for _, k := range match.Kinds {
 			if n := rep.Kinds[k]; n > 0 {
 				fmt.Fprintf(a.stdout, "%8d  %s\n", n, k)

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -136,6 +137,7 @@ type process struct {
 	begun    time.Time
 	out, err bytes.Buffer
 	ended    chan struct{}
+	memory   atomic.Int64 // the most it held, as seen
 }
 
 // start runs the program beside the test. What is not ended before is killed
@@ -154,8 +156,28 @@ func (m *machine) start(args ...string) *process {
 		_ = p.cmd.Wait() // what it says is in ProcessState
 		close(p.ended)
 	}()
+	go p.watchMemory()
 	m.t.Cleanup(p.kill)
 	return p
+}
+
+// watchMemory notes the peak of the memory from time to time: what wait(2)
+// tells begins with that of the test.
+func (p *process) watchMemory() {
+	for {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+		if _, after, ok := strings.Cut(string(b), "VmHWM:"); ok && err == nil {
+			var kB int64
+			if _, err := fmt.Sscan(after, &kB); err == nil {
+				p.memory.Store(max(p.memory.Load(), kB<<10))
+			}
+		}
+		select {
+		case <-p.ended:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func (p *process) kill() {
@@ -175,9 +197,7 @@ func (p *process) wait() result {
 		code: p.cmd.ProcessState.ExitCode(), out: p.out.String(), err: p.err.String(), took: time.Since(p.begun),
 		commandLine: strings.Join(append([]string{"calanque"}, p.cmd.Args[1:]...), " "),
 	}
-	if u, ok := p.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.memory = u.Maxrss << 10
-	}
+	r.memory = p.memory.Load()
 	return r
 }
 
@@ -295,6 +315,11 @@ func askAll[T any](t testing.TB, url, sql string, args ...any) []T {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
+	return askOn[T](t, conn, sql, args...)
+}
+
+func askOn[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) []T {
+	t.Helper()
 	rows, err := conn.Query(t.Context(), sql, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)

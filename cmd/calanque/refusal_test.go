@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"maps"
@@ -99,22 +100,23 @@ func (m *machine) refuses(r refusal, before map[string]string) {
 		if strings.HasSuffix(r.file, ".pbf") {
 			return append([]string{"osm", "import", path}, r.args...)
 		}
+		if r.code == exitRejected { // the account of its records is kept, for which it needs a dataset
+			return append([]string{"load", path, "--dataset", "points"}, r.args...)
+		}
 		return append([]string{"load", path, "--dataset", dataset, "--producer", "Somebody new", "--licence", "cc0"}, r.args...)
 	}
 	said := map[string]bool{}
-	for _, lang := range []string{"fr_FR.UTF-8", "C"} {
-		// Into the dataset that is there, and as a new one.
-		for _, dataset := range []string{"points", "other"}[:1+len(lang)%2] {
-			mm := *m
-			mm.env = append(slices.Clone(m.env), "LC_ALL="+lang)
-			got := mm.run(args(dataset)...)
-			m.t.Logf("%s (%s): %s%s [%v, %d MB]", r.name, lang, got.out, got.err, got.took.Round(time.Millisecond), got.memory>>20)
-			m.checkRefusal(r, got)
-			said[got.err] = true
-			if d := cmp.Diff(before, m.lasting()); d != "" {
-				m.t.Errorf("%s: the database changed (-want +got):\n%s", r.name, d)
-			}
-		}
+	// Into the dataset that is there, and as a new one.
+	for lang, dataset := range map[string]string{"fr_FR.UTF-8": "points", "C": "other"} {
+		mm := *m
+		mm.env = append(slices.Clone(m.env), "LC_ALL="+lang)
+		got := mm.run(args(dataset)...)
+		m.t.Logf("%s (%s): %s%s [%v, %d MB]", r.name, lang, got.out, got.err, got.took.Round(time.Millisecond), got.memory>>20)
+		m.checkRefusal(r, got)
+		said[got.err] = true
+	}
+	if d := cmp.Diff(before, m.lasting()); d != "" {
+		m.t.Errorf("%s: the database changed (-want +got):\n%s", r.name, d)
 	}
 	if len(said) < 2 {
 		m.t.Errorf("%s: the same words in both languages: %v", r.name, slices.Collect(maps.Keys(said)))
@@ -279,4 +281,52 @@ func damaged(b []byte, at float64) []byte {
 		b[int(float64(len(b))*at)+i] ^= 0x5a
 	}
 	return b
+}
+
+// What looks odd and can be taken is taken, with a word about it.
+func TestOddFilesAreTaken(t *testing.T) {
+	t.Parallel()
+	m := newMachineOn(t, postgistest.URL(t))
+	eau := "crige/points-eau"
+	objects := int64(binary.LittleEndian.Uint32(sampleBytes(t, eau+".dbf")[4:]))
+	evil := zipped(t, map[string][]byte{"../../outside.geojson": points(20, 5.4, 43.3), "/etc/outside.txt": []byte("no")})
+	latin := []byte("id;nom;lon;lat\n1;Fontaine de l'\xc9t\xe9;5.4;43.3\n2;Place du March\xe9;5.5;43.4\n")
+	for _, c := range []struct {
+		name, file string
+		files      map[string][]byte
+		args       []string
+		rows       int64
+		says       string
+	}{
+		{"shp-alone", "eau.shp", shapefile(t, eau, "eau", ".shp", ".prj"), nil, objects, "eau.dbf"},
+		{"without-shx", "eau.shp", shapefile(t, eau, "eau", ".shp", ".dbf", ".prj"), nil, objects, ".shx"},
+		{"without-prj", "eau.shp", shapefile(t, eau, "eau", ".shp", ".dbf", ".shx"), nil, objects, "2154"},
+		{"few-ragged-rows", "eau.csv", map[string][]byte{"eau.csv": table(300, 3)}, nil, 297, "rejected 3"},
+		{"latin", "eau.csv", map[string][]byte{"eau.csv": latin}, nil, 2, "read 2"},
+		{"traversal", "eau.zip", map[string][]byte{"eau.zip": evil}, nil, 20, "read 20"},
+		{"madrid", "eau.geojson", map[string][]byte{"eau.geojson": points(20, -3.7, 40.4)}, []string{"--anywhere"}, 20, "read 20"},
+		{"turned", "eau.geojson", map[string][]byte{"eau.geojson": points(20, 43.3, 5.4)}, []string{"--axes", "yx"}, 20, "read 20"},
+	} {
+		for name, content := range c.files {
+			m.write(filepath.Join(c.name, name), content)
+		}
+		r := m.must(append([]string{"load", filepath.Join(m.dir, c.name, c.file), "--dataset", c.name, "--producer", "crige", "--licence", "lo-2.0"}, c.args...)...)
+		t.Logf("%v", r)
+		if !strings.Contains(r.out, c.says) {
+			t.Errorf("%s: does not say %q: %v", c.name, c.says, r)
+		}
+		n := ask[int64](t, m.database(), `select n_rows from layer_version lv join dataset d on d.published_id = lv.version_id where slug = $1`, c.name)
+		if n != c.rows {
+			t.Errorf("%s: %d rows, want %d", c.name, n, c.rows)
+		}
+	}
+	if name := ask[string](t, m.database(), `select string_agg(nom, ' ' order by _key) from `+
+		ask[string](t, m.database(), `select 'data.' || quote_ident(relation) from layer_version lv join dataset d on d.published_id = lv.version_id where slug = 'latin'`)); !strings.Contains(name, "Été") {
+		t.Errorf("Latin-1 was read as %q", name)
+	}
+	outside, err := filepath.Glob(filepath.Join(m.dir, "..", "outside*"))
+	if more, err2 := filepath.Glob(filepath.Join(m.dir, "outside*")); err != nil || err2 != nil || len(outside)+len(more) > 0 {
+		t.Errorf("an archive wrote outside of its folder: %v %v", outside, more)
+	}
+	checkInvariants(t, m.database(), "after odd files")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"strconv"
 	"text/tabwriter"
@@ -10,6 +11,7 @@ import (
 
 	"calanque/geo"
 	"calanque/geo/postgis"
+	"calanque/osm"
 )
 
 type statusCmd struct {
@@ -46,7 +48,7 @@ type datasetStatus struct {
 // Run prints where datasets stand.
 func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if c.Issues && c.Dataset == "" {
-		return &geo.ParamError{Param: "issues", Want: "want the name of a dataset"}
+		return geo.Bad(errUsage, "option.issues")
 	}
 	hub, err := a.database(ctx)
 	if err != nil {
@@ -62,6 +64,13 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return a.printJSON(list)
 	}
+	if err := a.printStatus(list); err != nil || c.Dataset != "" {
+		return err
+	}
+	return a.printOSMStatus(ctx, hub, len(list) == 0)
+}
+
+func (a *app) printStatus(list []datasetStatus) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
 	for _, d := range list {
 		when := "–"
@@ -73,7 +82,7 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Dataset, d.Producer, d.Licence, when)
 		for _, l := range d.Layers {
-			fmt.Fprintf(w, "  %s\t%s\n", l.Name, a.sentence(geo.Say("status.layer", "rows", l.Rows, "read", l.Read, "loaded", l.Loaded,
+			fmt.Fprintf(w, "  %s\t%s\n", l.Name, a.sentence(geo.Say("status.layer", "n", l.Rows, "read", l.Read, "loaded", l.Loaded,
 				"repaired", l.Repaired, "rejected", l.Rejected, "no_geometry", l.NoGeometry)))
 		}
 		for _, v := range d.Versions {
@@ -85,6 +94,23 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	return w.Flush()
+}
+
+// printOSMStatus says which OpenStreetMap is shown, or how to begin.
+func (a *app) printOSMStatus(ctx context.Context, hub *postgis.Hub, nothingElse bool) error {
+	state, err := osm.Status(ctx, hub.Owner)
+	code := "status.osm"
+	switch {
+	case errors.Is(err, geo.ErrNotFound) && nothingElse:
+		code = "status.empty"
+	case errors.Is(err, geo.ErrNotFound):
+		code = "status.no-osm"
+	case err != nil:
+		return err
+	}
+	fmt.Fprintln(a.stdout, a.sentence(geo.Say(code, "extract", state.Extract, "file", state.File,
+		"points", state.Report.Points, "lines", state.Report.Lines, "areas", state.Report.Areas)))
+	return nil
 }
 
 func (c *statusCmd) collect(ctx context.Context, hub *postgis.Hub) ([]datasetStatus, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -42,6 +43,7 @@ type serving struct {
 // serve runs the server and what keeps the hub true beside it: those who
 // follow the log of changes, and the sweep of what nobody needs.
 func (a *app) serve(ctx context.Context, s serving) error {
+	a.level.Set(slog.LevelInfo)
 	// A busy port is known before anything long begins.
 	l, err := net.Listen("tcp", a.Addr)
 	if err != nil {

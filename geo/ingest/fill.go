@@ -172,7 +172,7 @@ func (r *recorder) identify(rec *format.Record) (bool, error) {
 	return true, nil
 }
 
-func (r *recorder) keyField() string { return r.p.Columns[r.keys.columns[0]].Name }
+func (r *recorder) keyField() string { return r.p.Columns[r.keys.columns[0]].said() }
 
 // seriesTime is the moment that a row of a series stands for. A date is its
 // first instant in the series' time zone.

@@ -64,7 +64,7 @@ func (l *loader) run(ctx context.Context) error {
 	if err != nil || same {
 		return err
 	}
-	l.tick.send(Event{Step: StepOpen, Total: -1})
+	l.tick.send(Event{Step: StepOpen, Layer: l.report.Source, Total: -1})
 	l.src, err = format.Open(ctx, l.req.Path, l.req.Options)
 	if err != nil {
 		return err
@@ -262,10 +262,10 @@ func (l *loader) fill(ctx context.Context) error {
 	}
 	if tooMany {
 		l.report.State = Rejected
-		return geo.Bad(geo.ErrRejected, "load.too-many-rejected", "dataset", l.req.Dataset, "rejected", l.report.Rejected(),
+		return geo.Bad(geo.ErrRejected, "load.too-many-rejected", "dataset", l.req.Dataset, "n", l.report.Rejected(),
 			"read", l.report.Read(), "max", strconv.FormatFloat(100**l.req.MaxRejected, 'g', 3, 64))
 	}
-	l.tick.send(Event{Step: StepPublish, Total: -1})
+	l.tick.send(Event{Step: StepPublish, Layer: l.req.Dataset, Total: -1})
 	for _, p := range l.layers {
 		l.plan.Layers = append(l.plan.Layers, *p)
 	}

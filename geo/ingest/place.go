@@ -123,6 +123,9 @@ func (s *survey) refuse(declared crs.Reading, here crs.Placement, proposals []cr
 			return geo.Bad(nil, "crs.swapped", "layer", s.layer.Name, "srid", int(declared.SRID), "axes", p.Axes.String(), "box", boxText(s.bounds))
 		}
 	}
+	if len(proposals) > 0 && here.Box.Empty() {
+		return geo.Bad(nil, "crs.impossible", "layer", s.layer.Name, "srid", int(declared.SRID), "box", boxText(s.bounds), "proposals", options(proposals))
+	}
 	if len(proposals) > 0 {
 		return geo.Bad(nil, "crs.wrong", "layer", s.layer.Name, "srid", int(declared.SRID), "where", boxText(here.Box), "proposals", options(proposals))
 	}

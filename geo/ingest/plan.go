@@ -270,6 +270,14 @@ func (c *column) padding(name string, t geo.FieldType) (int, *geo.Message) {
 	return kind.width, ptr(geo.Say("column.padded", "field", name, "width", kind.width))
 }
 
+// said is what a message calls the column: its title in the file.
+func (c *columnPlan) said() string {
+	if title, _ := cleanText(c.Title); title != "" {
+		return title
+	}
+	return c.Name
+}
+
 // keyColumns finds the columns of a declared key, by name or title.
 func (l *layerPlan) keyColumns(key []string) ([]int, error) {
 	var at []int
@@ -294,10 +302,12 @@ func (l *layerPlan) find(name string) int {
 	return slices.IndexFunc(l.Columns, func(c columnPlan) bool { return c.Name == want })
 }
 
+// names lists the columns as the file calls them: that is where a person
+// looks.
 func (l *layerPlan) names() string {
 	list := make([]string, len(l.Columns))
 	for i, c := range l.Columns {
-		list[i] = c.Name
+		list[i] = c.said()
 	}
 	return strings.Join(list, ", ")
 }

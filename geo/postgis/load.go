@@ -26,6 +26,8 @@ type Loading struct {
 	dataset geo.DatasetID
 	lock    *pgx.Conn
 	staged  []staged // series, merged by Publish
+
+	described []described // layers, whose description Publish makes true
 }
 
 // A staged layer is a series' delivery that waits in a table of its own.
@@ -158,6 +160,11 @@ func (l *Loading) Publish(ctx context.Context, also func(pgx.Tx) error) error {
 		}
 		if tag.RowsAffected() != 1 {
 			return fmt.Errorf("finish version %d of %s: another load has ended it: %w", l.Number, l.slug, geo.ErrConflict)
+		}
+		for _, d := range l.described {
+			if err := describe(ctx, tx, d); err != nil {
+				return err
+			}
 		}
 		for _, s := range l.staged {
 			if err := l.merge(ctx, tx, s); err != nil {

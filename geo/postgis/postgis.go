@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"runtime"
 	"strconv"
 	"time"
@@ -167,7 +169,7 @@ func Kind(err error) error {
 	}
 	// A connection that can't be made first: its cause may be an answer of the server.
 	var connect *pgconn.ConnectError
-	if errors.As(err, &connect) || pgconn.SafeToRetry(err) {
+	if errors.As(err, &connect) || pgconn.SafeToRetry(err) || cut(err) {
 		return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
 	}
 	var pg *pgconn.PgError
@@ -183,6 +185,12 @@ func Kind(err error) error {
 		return err
 	}
 	return err
+}
+
+// cut tells whether the connection broke in the middle of an answer.
+func cut(err error) bool {
+	var network *net.OpError
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
 // lockKey makes the number of an advisory lock from what it protects.

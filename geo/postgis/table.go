@@ -116,6 +116,7 @@ func (l *Loading) Layer(ctx context.Context, t Table, fill func(put func(*Row) e
 	if err != nil {
 		return LoadedLayer{}, fmt.Errorf("load layer %s: %w", t.Layer, Kind(err))
 	}
+	l.described = append(l.described, described{id, t})
 	if t.Series != nil {
 		l.staged = append(l.staged, staged{id, name, t})
 		return done, nil
@@ -127,28 +128,50 @@ func (l *Loading) Layer(ctx context.Context, t Table, fill func(put func(*Row) e
 }
 
 // putLayer makes or finds the layer. A name that another dataset has is
-// ErrExists.
+// ErrExists. What is said of a layer that is there changes when the version is
+// published, see describe: a delivery may still be refused.
 func (l *Loading) putLayer(ctx context.Context, tx pgx.Tx, t *Table) (geo.LayerID, error) {
 	life := geo.Snapshot
 	if t.Series != nil {
 		life = geo.Series
 	}
-	key := t.KeyFields
-	if key == nil {
-		key = []string{}
-	}
 	var id geo.LayerID
 	err := tx.QueryRow(ctx, `
 		insert into layer (dataset_id, name, title, life, key_fields, position, style, labels)
 		values ($1, $2, $3, $4, $5, $6, $7, coalesce($8::jsonb, '{}'))
-		on conflict (name) do update set title = excluded.title, key_fields = excluded.key_fields, position = excluded.position,
-			style = coalesce(excluded.style, layer.style), labels = layer.labels || excluded.labels
+		on conflict (name) do update set name = excluded.name
 			where layer.dataset_id = excluded.dataset_id
-		returning id`, l.dataset, t.Layer, t.Title, life, key, t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels)).Scan(&id)
+		returning id`, l.dataset, t.Layer, t.Title, life, orNone(t.KeyFields), t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels)).Scan(&id)
 	if err == pgx.ErrNoRows {
 		return 0, geo.Bad(geo.ErrExists, "layer.taken", "layer", t.Layer)
 	}
 	return id, err
+}
+
+// A described layer is what a version that is published says of a layer.
+type described struct {
+	layer geo.LayerID
+	t     Table
+}
+
+// describe makes true what the version says of a layer.
+func describe(ctx context.Context, tx pgx.Tx, d described) error {
+	t := d.t
+	_, err := tx.Exec(ctx, `
+		update layer set title = $2, key_fields = $3, position = $4, style = coalesce($5::jsonb, style),
+			labels = labels || coalesce($6::jsonb, '{}')
+		where id = $1`, d.layer, t.Title, orNone(t.KeyFields), t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels))
+	if err != nil {
+		return fmt.Errorf("describe layer %s: %w", t.Layer, Kind(err))
+	}
+	return nil
+}
+
+func orNone(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
 }
 
 // createTable makes the data table. While rows are copied in, _geom_3857 is

@@ -316,6 +316,9 @@ func (s *store) write(ctx context.Context, m *model, recs []record, outcomes []o
 	if err != nil {
 		return 0, fmt.Errorf("copy the outcomes: %w", postgis.Kind(err))
 	}
+	if _, err := s.tx.Exec(ctx, `analyze fresh_outcome`); err != nil { // nobody else looks at a temporary table
+		return 0, fmt.Errorf("count the outcomes: %w", postgis.Kind(err))
+	}
 	var changed int64
 	for _, statement := range strings.Split(writeSQL, ";\n") {
 		if strings.TrimSpace(statement) == "" {

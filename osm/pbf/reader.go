@@ -31,7 +31,7 @@ type Reader struct {
 func Open(path string) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("open extract: %w", err)
+		return nil, geo.Bad(err, "osm.pbf.no-file", "file", path)
 	}
 	r, err := open(f, filepath.Base(path))
 	if err != nil {

@@ -82,7 +82,7 @@ create index on session (mediator_id);
 create table cell (                               -- "case" on screen and paper: one group's, one sheet
   session_id bigint not null references session,
   number     int not null check (number between 1 and 12),
-  area       geometry(polygon, 4326) not null,
+  area       geometry(multipolygon, 4326) not null,   -- the cells tile the session's area
   sign       text not null check (sign in ('sail', 'sun', 'pine', 'fish')),
   primary key (session_id, number)
 );
@@ -108,7 +108,9 @@ create table task (
   practice    boolean not null default false,     -- never exported
   asked       text not null,                      -- the kind of outcome that was asked about
   fingerprint bytea not null,
+  osm         text,                               -- the object that was asked about, n123
   osm_version int,
+  fields      text[] not null default '{}',       -- those that contradicted each other
   at          timestamptz not null default now(),
   foreign key (session_id, cell) references cell (session_id, number),
   unique (session_id, number),
@@ -130,6 +132,7 @@ create table claim (                              -- a lease on the discrepancy,
 );
 create unique index one_live_claim on claim (outcome_id) where ended_at is null;      -- Claim ends the expired ones first, same transaction
 create unique index one_screen_each on claim (participant_id) where ended_at is null and how = 'screen';
+create index on claim (expires_at) where ended_at is null;
 create index on claim (task_id);
 create index on claim (session_id, participant_id);
 create table answer (                             -- append only
@@ -175,6 +178,16 @@ create table correction (                         -- what goes to the producer: 
   unique (answer_id, field)
 );
 create index on correction (record_id);
+-- What may be handed on: the answer stands (a replaced one is undone too), and a verdict on what it judged agrees with it. That
+-- OpenStreetMap has changed since makes no difference.
+create view correction_in_force as
+  select c.*
+  from correction c
+  join answer a on a.id = c.answer_id and a.undone_at is null
+  join task t on t.id = a.task_id and not t.practice
+  where exists (
+    select from verdict v
+    where (v.outcome_id, v.fingerprint, v.says) = (t.outcome_id, a.fingerprint, a.says) and v.withdrawn_at is null);
 create table session_event (                      -- append only: the web role may only insert
   id             bigint generated always as identity primary key,
   session_id     bigint not null references session,

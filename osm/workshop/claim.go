@@ -1,0 +1,265 @@
+package workshop
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"calanque/geo"
+	"calanque/geo/postgis"
+	"calanque/osm/match"
+)
+
+// Lease is how long a question stays with whoever was given it. Keep renews
+// it.
+const Lease = 10 * time.Minute
+
+// maxOpinions is how often a task is asked at most before the mediator reads
+// again.
+const maxOpinions = 3
+
+// Next gives a participant a question, leased to them alone. It is the one
+// they hold already, if they do; else one of their cell, else of their group,
+// else of any, never one they have answered, and none within thirty metres of
+// what another has in hand where that can be avoided. A question is compared
+// anew before it is shown when anything has changed under it.
+//
+// It is geo.ErrNotFound when nothing is left for them, and a *geo.InputError
+// while the room is frozen or the session is not open.
+func Next(ctx context.Context, hub *postgis.Hub, participant int64) (Question, Claim, error) {
+	return next(ctx, hub, participant, Lease)
+}
+
+// errBehind says that the matcher has not seen all changes yet.
+var errBehind = errors.New("the matcher is behind")
+
+func next(ctx context.Context, hub *postgis.Hub, participant int64, lease time.Duration) (Question, Claim, error) {
+	for range 5 {
+		var t Task
+		var c Claim
+		err := pgx.BeginFunc(ctx, hub.Desk, func(tx pgx.Tx) (err error) {
+			t, c, err = give(ctx, tx, participant, lease)
+			if err != nil {
+				return err
+			}
+			// Asked last: what was compared before is true until here.
+			behind, err := matcherBehind(ctx, tx)
+			if err == nil && behind {
+				return errBehind
+			}
+			return err
+		})
+		switch {
+		case errors.Is(err, errBehind):
+			if err := catchUp(ctx, hub); err != nil {
+				return Question{}, Claim{}, err
+			}
+		case err != nil:
+			return Question{}, Claim{}, err
+		default:
+			return t.question(), c, nil
+		}
+	}
+	return Question{}, Claim{}, fmt.Errorf("wait for the matcher: %w", geo.ErrUnavailable)
+}
+
+// matchReader is the matcher's name in the log of changes (cmd/calanque).
+const matchReader = "match"
+
+// matcherBehind tells whether something has changed that the matcher must look
+// at and has not yet.
+func matcherBehind(ctx context.Context, db postgis.DB) (behind bool, err error) {
+	err = db.QueryRow(ctx, `
+		select exists (
+			select from change
+			where id > coalesce((select seen from change_reader where name = $1), 0)
+			  and (kind in ('osm', 'dataset') or kind = 'match' and detail @> '{"rule": true}'))`, matchReader).Scan(&behind)
+	if err != nil {
+		return false, fmt.Errorf("ask how far the matcher is: %w", postgis.Kind(err))
+	}
+	return behind, nil
+}
+
+// catchUp lets the matcher see what it has not, or waits for whoever does.
+func catchUp(ctx context.Context, hub *postgis.Hub) error {
+	return postgis.Drain(ctx, hub.Owner, matchReader, match.Handle(hub, slog.Default()))
+}
+
+// give finds and leases a task in the caller's transaction.
+func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration) (Task, Claim, error) {
+	p, err := findParticipant(ctx, tx, `p.id = $1 for no key update`, participant) // a double click waits here
+	if err != nil {
+		return Task{}, Claim{}, err
+	}
+	switch {
+	case p.Session.State != Running:
+		return Task{}, Claim{}, geo.Bad(nil, "workshop.closed")
+	case p.Session.Frozen:
+		return Task{}, Claim{}, geo.Bad(nil, "workshop.frozen")
+	}
+	if err := endExpired(ctx, tx); err != nil {
+		return Task{}, Claim{}, err
+	}
+	t, c, err := held(ctx, tx, &p, lease)
+	if err == nil || !errors.Is(err, geo.ErrNotFound) {
+		return t, c, err
+	}
+	return pick(ctx, tx, &p, lease)
+}
+
+// endExpired ends the leases that have run out, of all sessions: they hold
+// discrepancies that others wait for.
+func endExpired(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `
+		update claim set ended_at = now()
+		where id in (select id from claim where ended_at is null and expires_at <= now() order by id limit 500 for update skip locked)`)
+	if err != nil {
+		return fmt.Errorf("end the leases that ran out: %w", postgis.Kind(err))
+	}
+	return nil
+}
+
+// held gives what the participant has in hand, its lease renewed. What is no
+// question any more is let go: geo.ErrNotFound, as with empty hands.
+func held(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (Task, Claim, error) {
+	var c Claim
+	var task int64
+	err := tx.QueryRow(ctx, `
+		update claim set expires_at = now() + $2::interval
+		where participant_id = $1 and ended_at is null and how = 'screen'
+		returning id, task_id`, p.ID, lease).Scan(&c.ID, &task)
+	if err != nil {
+		return Task{}, c, fmt.Errorf("look for a lease: %w", postgis.Kind(err))
+	}
+	c.Expires = int(lease.Seconds())
+	t, err := oneTask(ctx, tx, task)
+	if err != nil {
+		return t, c, err
+	}
+	if t.Open && !overtaken(&t) {
+		return t, c, renew(ctx, tx, &t)
+	}
+	if _, err := tx.Exec(ctx, `update claim set ended_at = now() where id = $1`, c.ID); err != nil {
+		return t, c, fmt.Errorf("let go of a task: %w", postgis.Kind(err))
+	}
+	return t, c, fmt.Errorf("task %d is settled: %w", task, geo.ErrNotFound)
+}
+
+// overtaken tells whether the session has settled what the task asked, and
+// something else came of it since: it is for the report, not for the room.
+func overtaken(t *Task) bool { return t.stale() && t.judged != "" }
+
+//go:embed sql/pick_task.sql
+var pickSQL string
+
+// maxTries is how many tasks are tried when others take them at the same time.
+const maxTries = 12
+
+// pick leases the best free task to the participant. Two who want the same
+// are told apart by the index one_live_claim, whatever their sessions.
+func pick(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (Task, Claim, error) {
+	tried := []int64{}
+	for range maxTries {
+		var id int64
+		err := tx.QueryRow(ctx, pickSQL, p.Session.ID, questions, p.ID, p.Cell, p.Sign, tried, maxOpinions, apartMetres).Scan(&id)
+		if err != nil {
+			return Task{}, Claim{}, fmt.Errorf("find a task: %w", postgis.Kind(err))
+		}
+		tried = append(tried, id)
+		c := Claim{Expires: int(lease.Seconds())}
+		err = tx.QueryRow(ctx, `
+			insert into claim (task_id, session_id, outcome_id, participant_id, how, expires_at)
+			select id, session_id, outcome_id, $2, 'screen', now() + $3::interval from task where id = $1
+			on conflict do nothing
+			returning id`, id, p.ID, lease).Scan(&c.ID)
+		if errors.Is(err, pgx.ErrNoRows) {
+			continue // somebody was faster
+		}
+		if err != nil {
+			return Task{}, Claim{}, fmt.Errorf("lease task %d: %w", id, postgis.Kind(err))
+		}
+		t, err := oneTask(ctx, tx, id)
+		if err != nil {
+			return t, c, err
+		}
+		if !t.Open || overtaken(&t) { // settled between the two looks
+			if _, err := tx.Exec(ctx, `update claim set ended_at = now() where id = $1`, c.ID); err != nil {
+				return t, c, fmt.Errorf("let go of task %d: %w", id, postgis.Kind(err))
+			}
+			continue
+		}
+		e := event{session: p.Session.ID, task: t.ID, role: "participant", participant: &p.ID, kind: "claimed"}
+		if err := put(ctx, tx, e); err != nil {
+			return t, c, err
+		}
+		return t, c, renew(ctx, tx, &t)
+	}
+	return Task{}, Claim{}, fmt.Errorf("find a task that nobody takes: %w", geo.ErrUnavailable)
+}
+
+// renew makes a task ask about what its outcome is now, when that has changed
+// since the task was made.
+func renew(ctx context.Context, tx pgx.Tx, t *Task) error {
+	if !t.stale() {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `
+		update task set asked = $2, fingerprint = $3, osm = nullif($4, ''), fields = $5, osm_version = (
+			select version from (select _key, version from osm.point union all select _key, version from osm.area union all select _key, version from osm.line) f
+			where f._key = $4 limit 1)
+		where id = $1`, t.ID, t.Kind, t.print, t.object(), t.conflictFields())
+	if err != nil {
+		return fmt.Errorf("renew task %d: %w", t.ID, postgis.Kind(err))
+	}
+	e := event{
+		session: t.Session, task: t.ID, role: "hub", kind: "recomputed",
+		before: map[string]any{"asked": t.Asked, "fields": t.fields}, after: map[string]any{"asked": t.Kind, "fields": t.conflictFields()},
+	}
+	if err := put(ctx, tx, e); err != nil {
+		return err
+	}
+	t.Asked, t.askedPrint, t.fields, t.askedOSM = t.Kind, t.print, t.conflictFields(), t.object()
+	return nil
+}
+
+// Keep renews a lease; geo.ErrNotFound when it has ended or is another's.
+func Keep(ctx context.Context, db postgis.DB, participant, claim int64) error {
+	tag, err := db.Exec(ctx, `
+		update claim set expires_at = now() + $3::interval
+		where id = $2 and participant_id = $1 and ended_at is null and expires_at > now()`, participant, claim, Lease)
+	if err != nil {
+		return fmt.Errorf("keep a lease: %w", postgis.Kind(err))
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("keep lease %d: %w", claim, geo.ErrNotFound)
+	}
+	return nil
+}
+
+// Release gives back what a participant has in hand, for others to take.
+func Release(ctx context.Context, db postgis.DB, participant int64) error {
+	_, err := db.Exec(ctx, `update claim set ended_at = now() where participant_id = $1 and ended_at is null`, participant)
+	if err != nil {
+		return fmt.Errorf("release a lease: %w", postgis.Kind(err))
+	}
+	return nil
+}
+
+// TakeBack ends whatever lease there is on a task, a sheet's too: the mediator
+// knows that nobody will answer it.
+func TakeBack(ctx context.Context, db postgis.DB, code string, task int64) error {
+	return change(ctx, db, code, "taken-back", func(tx pgx.Tx, s *Session) (map[string]any, error) {
+		tag, err := tx.Exec(ctx, `
+			update claim set ended_at = now()
+			where ended_at is null and session_id = $1 and task_id = $2`, s.ID, task)
+		if err != nil || tag.RowsAffected() == 0 {
+			return nil, err
+		}
+		return map[string]any{"task": task}, nil
+	})
+}

@@ -1,0 +1,42 @@
+package workshop
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"calanque/geo/postgis"
+)
+
+// An event is one line of a session's history, which is only added to. It
+// says who (a role, and the participant while they are known), what, and what
+// it was before and after.
+type event struct {
+	session       int64
+	task          int64 // 0 none
+	role          string
+	participant   *int64
+	kind          string
+	before, after map[string]any
+}
+
+func put(ctx context.Context, tx pgx.Tx, e event) error {
+	var task *int64
+	if e.task != 0 {
+		task = &e.task
+	}
+	_, err := tx.Exec(ctx, `
+		insert into session_event (session_id, task_id, role, participant_id, kind, before, after)
+		values ($1, $2, $3, $4, $5, $6, $7)`, e.session, task, e.role, e.participant, e.kind, e.before, e.after)
+	if err != nil {
+		return fmt.Errorf("write down %s: %w", e.kind, postgis.Kind(err))
+	}
+	return nil
+}
+
+// tell appends the session to the log of changes, for the pages that show it.
+// It is the last thing a transaction does.
+func tell(ctx context.Context, tx pgx.Tx, code string) error {
+	return postgis.Append(ctx, tx, postgis.Change{Kind: Kind, Subject: code})
+}

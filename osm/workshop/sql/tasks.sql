@@ -1,0 +1,41 @@
+-- Tasks with all that is known of them now, in the order of numbers. {from} gives t (a task) and o (its outcome).
+-- $1 the kinds of outcome that are questions
+select coalesce(t.id, 0), coalesce(t.session_id, 0), o.id, coalesce(t.number, 0), coalesce(t.cell, 0), coalesce(t.practice, false),
+  coalesce(t.asked, o.kind), coalesce(t.fields, '{}'), coalesce(t.osm, ''), coalesce(t.osm_version, 0), coalesce(t.fingerprint, o.fingerprint),
+  o.kind, o.fingerprint, coalesce(o.osm_type::text || o.osm_id, ''), coalesce(o.name, ''), o.reason, o.comparison, coalesce(o.distance, 0),
+  coalesce(rec.key, ''), o.record_id,
+  st_x(o.geom), st_y(o.geom), st_x(at.place), st_y(at.place), st_x(at.object), st_y(at.object),
+  l.name, l.labels, coalesce(l.style -> 'noun', '{}'), coalesce(l.style -> 'values', '{}'), p.title, lic.class, r.spec,
+  now_osm.version, now_osm.there is not null,
+  o.kind = any ($1) and v.id is null and not coalesce(t.practice, false), coalesce(v.says, ''), coalesce(v.account_id, 0),
+  coalesce(said.n, 0), coalesce(said.all_n, 0), coalesce(said.first, ''), coalesce(said.held, false),
+  coalesce((select j.says from verdict j where j.outcome_id = o.id and j.fingerprint = t.fingerprint and j.withdrawn_at is null), ''),
+  exists (select from claim c where c.outcome_id = o.id and c.ended_at is null and c.expires_at > now()),
+  exists (select from session_event e where e.task_id = t.id and e.kind = 'seen' and e.after ->> 'seen' in ('verified', 'fixed_by_someone_else')),
+  coalesce((select e.after ->> 'seen' from session_event e where e.task_id = t.id and e.kind = 'seen' order by e.id desc limit 1), 'not_seen_yet'),
+  (select count(*) from answer a join task k on k.id = a.task_id where k.outcome_id = o.id and a.undone_at is null)
+from {from}
+join rule r on r.id = o.rule_id
+join layer l on l.id = r.layer_id
+join dataset d on d.id = l.dataset_id
+join licence lic on lic.id = d.licence_id
+join producer p on p.id = d.producer_id
+left join record rec on rec.id = o.record_id
+left join verdict_in_force v on v.outcome_id = o.id
+left join lateral (select st_transform(o.geom, 4326) as place, st_transform(o.osm_geom, 4326) as object) at on true
+left join lateral ( -- the object that was asked about, as it is now
+  select f.version, true as there
+  from (select _key, version from osm.point union all select _key, version from osm.area union all select _key, version from osm.line) f
+  where f._key = coalesce(t.osm, o.osm_type::text || o.osm_id)
+  limit 1
+) now_osm on true
+left join lateral (
+  select count(*) filter (where a.fingerprint = o.fingerprint and a.says <> 'cant_tell') as n,
+    count(*) as all_n,
+    (array_agg(a.says order by a.on_site desc, a.id) filter (where a.says <> 'cant_tell'))[1] as first,
+    bool_or(a.fingerprint = t.fingerprint) as held -- somebody answered while it was as it was asked
+  from answer a
+  where a.task_id = t.id and a.undone_at is null
+) said on true
+where {where}
+order by coalesce(t.number, 0), o.id
