@@ -253,3 +253,14 @@ func asTime(v any) (time.Time, bool) {
 	}
 	return time.Time{}, false
 }
+
+// Duration writes minutes as hours and minutes.
+func Duration(lang string, minutes int) string {
+	switch {
+	case minutes < 60:
+		return Say(lang, "pages.minutes", "n", minutes)
+	case minutes%60 == 0:
+		return Say(lang, "pages.hours", "h", minutes/60)
+	}
+	return Say(lang, "pages.hours-minutes", "h", minutes/60, "m", minutes%60)
+}

@@ -315,6 +315,11 @@ func askAll[T any](t testing.TB, url, sql string, args ...any) []T {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
+	return askOn[T](t, conn, sql, args...)
+}
+
+func askOn[T any](t testing.TB, conn *pgx.Conn, sql string, args ...any) []T {
+	t.Helper()
 	rows, err := conn.Query(t.Context(), sql, args...)
 	if err != nil {
 		t.Fatalf("%s: %v", sql, err)

@@ -122,9 +122,10 @@ export class Hub {
 
   #take(p: Place): void {
     const lit = this.offered.filter((l) => l.style.on).map((l) => l.id);
-    this.on = (p.on ?? (lit.length ? lit : this.offered.slice(0, 1).map((l) => l.id))).filter((id) =>
-      this.layer(id),
-    );
+    const first = lit.length ? lit : this.offered.slice(0, 1).map((l) => l.id);
+    const known = p.on?.filter((id) => this.layer(id));
+    // An address that names only layers that are gone shows what a first visit does.
+    this.on = known && (known.length || !p.on?.length) ? known : first;
     this.sel = p.sel;
     this.tab = p.tab;
     this.compare = p.compare && this.outcomes !== undefined;
