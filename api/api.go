@@ -57,6 +57,10 @@ type Server struct {
 	handler  http.Handler
 	features *features.Service
 	gate     *account.Gate
+	codes    *account.Limiter // wrong codes of mapping sessions
+	live     live             // who watches one
+	drawings drawings
+	bound    atomic.Value // net.Addr that Serve listens on
 
 	state      atomic.Pointer[state]
 	refreshing sync.Mutex
@@ -79,7 +83,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,
@@ -116,6 +120,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // clients' mistakes
 	}
+	s.bound.Store(l.Addr())
+	server.RegisterOnShutdown(s.live.end) // they would wait for ever
 	var following sync.WaitGroup
 	following.Go(func() { s.Follow(ctx) })
 	ended := make(chan error, 1)

@@ -76,6 +76,10 @@ func (s *Server) Follow(ctx context.Context) {
 		return s.Refresh(ctx)
 	})
 	err := postgis.Follow(ctx, s.Hub.Owner, last, func(changes []postgis.Change) error {
+		s.live.tell(changes)
+		if slices.ContainsFunc(changes, func(c postgis.Change) bool { return c.Kind == "osm" }) {
+			s.drawings.clear()
+		}
 		// What happens in a mapping session changes no layer.
 		if !slices.ContainsFunc(changes, func(c postgis.Change) bool { return c.Kind != "workshop" }) {
 			return nil

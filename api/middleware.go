@@ -44,6 +44,8 @@ func compressible(contentType string) bool {
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.TrimSpace(kind)
 	switch {
+	case kind == eventStream: // compressing would keep them back
+		return false
 	case strings.HasPrefix(kind, "text/"), strings.HasSuffix(kind, "json"), strings.HasSuffix(kind, "+xml"):
 		return true
 	}

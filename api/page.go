@@ -105,6 +105,11 @@ func (s *Server) mapPage(w http.ResponseWriter, r *http.Request) error {
 		if err := f.fill(r.Context(), &m, m.On[0]); err != nil {
 			return err
 		}
+		if m.SignedIn != nil && m.Compare != nil && m.Compare.Chosen != nil {
+			if m.Compare.Desk, err = f.desk(r, m.Compare.Chosen.Key); err != nil {
+				return err
+			}
+		}
 	}
 	return write(w, r, m.Page, func(b *bytes.Buffer) error { return viewer.Map(b, m) })
 }

@@ -15,7 +15,18 @@ var groups = []string{"differs", "partner", "osm", "same"}
 type outcomeView struct {
 	ID, Group, Title, Name, Reason, Note, Gap, Licence, Href, Object string
 	Rows                                                             []compareRow
+	Desk                                                             *deskView // nil for those who may not judge
 }
+
+// A deskView is the answer row of screen 03 at a desk, without a script.
+type deskView struct {
+	*Desk
+	*SignedIn
+	Back, Next string // addresses of this page, and of the next outcome; Next is "" on the last
+}
+
+// Said is what holds, in words; "" for nothing.
+func (d deskView) Said() string { return "verdict.said-" + d.Says }
 
 // A compareRow is one information on both sides.
 type compareRow struct {
@@ -279,7 +290,23 @@ func (v mapView) ChosenOutcome() *outcomeView {
 	if v.Compare.Chosen == nil || l == nil || v.layer(l.Outcomes) == nil {
 		return nil
 	}
-	return outcomeOf(v.Lang, l, v.layer(l.Outcomes), *v.Compare.Chosen)
+	o := outcomeOf(v.Lang, l, v.layer(l.Outcomes), *v.Compare.Chosen)
+	if v.Compare.Desk != nil && v.SignedIn != nil {
+		o.Desk = &deskView{Desk: v.Compare.Desk, SignedIn: v.SignedIn, Back: v.keepPage(), Next: v.after(o.ID)}
+	}
+	return o
+}
+
+// after is the address of the outcome that is listed after another; "" after
+// the last.
+func (v mapView) after(id string) string {
+	list := v.Compare.List.Features
+	for i := range list {
+		if list[i].Key == id && i+1 < len(list) {
+			return v.keepPage("sel", list[i+1].Key) + "#fiche"
+		}
+	}
+	return ""
 }
 
 // WorkNext is the link to the next page of outcomes; "" on the last.

@@ -69,6 +69,8 @@ func plainValue(lang string, v any) string {
 		return Date(lang, v) + " " + Clock(lang, v)
 	case geo.Text:
 		return v.In(lang)
+	case geo.Message:
+		return Sentence(lang, v)
 	case []string:
 		return strings.Join(v, ", ")
 	case []any:
@@ -250,4 +252,15 @@ func asTime(v any) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// Duration writes minutes as hours and minutes.
+func Duration(lang string, minutes int) string {
+	switch {
+	case minutes < 60:
+		return Say(lang, "pages.minutes", "n", minutes)
+	case minutes%60 == 0:
+		return Say(lang, "pages.hours", "h", minutes/60)
+	}
+	return Say(lang, "pages.hours-minutes", "h", minutes/60, "m", minutes%60)
 }

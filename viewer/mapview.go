@@ -260,7 +260,8 @@ func (v mapView) Start() any {
 		Home      *[4]float64 `json:"home"`
 		Fictional bool        `json:"fictional"`
 		Now       string      `json:"now"`
-	}{v.Lang, v.Layers, home, v.Fictional, v.Now.UTC().Format("2006-01-02T15:04:05Z")}
+		SignedIn  *SignedIn   `json:"signedIn,omitempty"`
+	}{v.Lang, v.Layers, home, v.Fictional, v.Now.UTC().Format("2006-01-02T15:04:05Z"), v.SignedIn}
 }
 
 // jsonValue decodes a value that is JSON, or was decoded already.

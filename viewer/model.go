@@ -153,6 +153,20 @@ type Compare struct {
 	Shown  []string         // groups of ?groupes=; else all but same
 	List   List             // of outcome features, of the shown groups
 	Chosen *geo.Feature     // the outcome of ?sel=
+	Desk   *Desk            // of Chosen, for those who may judge it
+}
+
+// A Desk is what a mediator or coordinator may say about an outcome, and what
+// was said. Its JSON is what the page's script asks for.
+type Desk struct {
+	Outcome     string    `json:"outcome"`
+	Fingerprint string    `json:"fingerprint"` // of what is shown: goes back with the answer
+	Pair        bool      `json:"pair"`        // a record and an object, else one of them
+	Choices     []string  `json:"choices"`     // "same_place", "not_same_place", "needs_visit"
+	Says        string    `json:"says"`        // what holds: one of these, or what a session found; "" for nothing
+	At          time.Time `json:"at"`
+	Mine        bool      `json:"mine"`
+	Undo        bool      `json:"undo"` // who looks may take it back
 }
 
 // An Air is one day of the ATMO index.

@@ -79,6 +79,12 @@ func functions(lang string) template.FuncMap {
 			}
 			return f
 		},
+		"group":       groupSign,
+		"phases":      func() []int { return []int{1, 2, 3, 4} },
+		"num64":       func(n int) string { return Number(lang, float64(n)) },
+		"plainnum":    func(f float64) string { return Number(lang, f) },
+		"duration":    func(minutes int) string { return Duration(lang, minutes) },
+		"fieldLabel":  func(f geo.Field) string { return labelOf(lang, f) },
 		"foundHref":   foundHref,
 		"problemCode": problemCode,
 	}

@@ -44,6 +44,9 @@ type files struct {
 	Styles   []string          // style sheets
 	Imports  []string          // modules the entry needs at once
 	Language map[string]string // the dictionary of each language, loaded on its own
+
+	Atelier       string   // the script of the pages of mapping sessions
+	AtelierStyles []string // and their style sheets
 }
 
 // bundle reads Vite's manifest, once.
@@ -86,6 +89,17 @@ func parseManifest(data []byte) (files, error) {
 		f.Imports = append(f.Imports, assetPath(chunks[key].File))
 		for _, css := range chunks[key].CSS {
 			f.Styles = append(f.Styles, assetPath(css))
+		}
+	}
+	if atelier, ok := chunks["src/atelier.ts"]; ok {
+		f.Atelier = assetPath(atelier.File)
+		for _, key := range atelier.Imports {
+			for _, css := range chunks[key].CSS {
+				f.AtelierStyles = append(f.AtelierStyles, assetPath(css))
+			}
+		}
+		for _, css := range atelier.CSS {
+			f.AtelierStyles = append(f.AtelierStyles, assetPath(css))
 		}
 	}
 	for _, lang := range Languages {

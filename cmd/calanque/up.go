@@ -13,6 +13,7 @@ import (
 	"calanque/api"
 	"calanque/geo"
 	"calanque/geo/postgis"
+	"calanque/osm/workshop"
 	"calanque/tiles"
 	"calanque/viewer"
 )
@@ -116,12 +117,15 @@ const sweepEvery = time.Minute
 // downloads that began on it.
 const keepReplaced = 24 * time.Hour
 
-// sweep drops the tables of versions that were replaced more than a day ago.
+// sweep drops the tables of versions that were replaced more than a day ago,
+// and forgets who took part in sessions that closed a day ago.
 func (a *app) sweep(ctx context.Context, hub *postgis.Hub) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if _, err := postgis.Sweep(ctx, hub, keepReplaced); err != nil && ctx.Err() == nil {
+		_, err := postgis.Sweep(ctx, hub, keepReplaced)
+		err = errors.Join(err, workshop.Sweep(ctx, hub.Owner, time.Now()))
+		if err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep failed", "err", err)
 		}
 		select {

@@ -123,10 +123,10 @@ func warn(ctx context.Context, db postgis.DB, p Plan, area []byte, n int) ([]geo
 			return nil, fmt.Errorf("look for tasks farther away: %w", postgis.Kind(err))
 		}
 		if found >= fewTasks && found > n {
-			return []geo.Message{geo.Say(code, "found", n, "wider", by, "there", found)}, nil
+			return []geo.Message{geo.Say(code, "n", n, "wider", by, "there", found)}, nil
 		}
 	}
-	return []geo.Message{geo.Say(code+"-anywhere", "found", n)}, nil
+	return []geo.Message{geo.Say(code+"-anywhere", "n", n)}, nil
 }
 
 // Prepare makes a session of a plan: its cells, tasks and practice task, under

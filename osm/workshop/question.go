@@ -87,6 +87,9 @@ func (t *Task) say(code string, args ...any) geo.Message {
 	if t.Name == "" || t.LicenceClass == closedLicence && t.Record != "" {
 		code += "-unnamed"
 		name = t.noun
+		if len(t.noun) == 0 {
+			name = geo.Say("workshop.a-place")
+		}
 	}
 	return geo.Say(code, append([]any{"name", name, "producer", t.producer}, args...)...)
 }

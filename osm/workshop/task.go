@@ -57,6 +57,8 @@ type known struct {
 	held              bool   // somebody answered while the outcome was as it was asked
 	judged            string // verdict on what was asked, in force or overtaken
 	wasSeen           bool   // once seen in OSM, says the history
+	lastSeen          Seen   // what the history says last
+	wanted            bool   // somebody at a desk asked that people go and look
 	visits            int    // answers to the outcome, in whatever session
 	candidates        []candidate
 	compared          []compared

@@ -45,6 +45,16 @@ create table verdict (
 );
 create unique index one_verdict on verdict (outcome_id, fingerprint) where withdrawn_at is null;
 create index on verdict (account_id);
+create table visit (                              -- asked for at a desk: settles nothing, says that somebody has to go and look
+  id           bigint generated always as identity primary key,
+  outcome_id   bigint not null references outcome,
+  account_id   bigint not null references account,
+  fingerprint  bytea not null,                    -- as of a verdict
+  at           timestamptz not null default now(),
+  withdrawn_at timestamptz
+);
+create unique index one_visit on visit (outcome_id, fingerprint) where withdrawn_at is null;
+create index on visit (account_id);
 create view verdict_in_force as
   select v.* from verdict v join outcome o on (o.id, o.fingerprint) = (v.outcome_id, v.fingerprint) where v.withdrawn_at is null;
 

@@ -24,7 +24,10 @@ async function json(address: string, signal?: AbortSignal): Promise<unknown> {
     signal,
     headers: { Accept: 'application/json, application/geo+json' },
   });
-  if (!answer.ok) throw new Unanswered(answer.status);
+  if (!answer.ok) {
+    void answer.body?.cancel(); // else the connection waits for a reader
+    throw new Unanswered(answer.status);
+  }
   return answer.json();
 }
 

@@ -1,5 +1,4 @@
 import type { FeatureLike } from 'ol/Feature';
-import CircleStyle from 'ol/style/Circle';
 import Fill from 'ol/style/Fill';
 import Stroke from 'ol/style/Stroke';
 import Style from 'ol/style/Style';
@@ -103,34 +102,100 @@ const placeFrom: Record<string, number> = {
   locality: 15,
 };
 
+type Painted = Style[] | undefined;
+
 /** Makes the style function of the basemap's vector tiles (Shortbread's layers), in the theme's colours. */
 export function basemapStyle(
   palette: Palette,
   language: string,
-): (f: FeatureLike, resolution: number) => Style[] | void {
-  const cache = new Map<string, Style[]>();
-  const once = (key: string, make: () => Style[]): Style[] => {
-    let styles = cache.get(key);
+): (f: FeatureLike, resolution: number) => Painted {
+  const brush = new Brush(palette, language);
+  return (f, resolution) => {
+    const zoom = Math.log2(156543.03392804097 / resolution);
+    return layers[String(f.get('layer'))]?.(brush, f, String(f.get('kind')), zoom);
+  };
+}
+
+/** How each layer of the tiles is painted; layers that are not here are not. */
+const layers: Record<string, (b: Brush, f: FeatureLike, kind: string, zoom: number) => Painted> = {
+  ocean: (b) => b.fill('--map-sea', 8),
+  water_polygons: (b, f, _, zoom) =>
+    zoom >= 8 || f.get('way_area') > 1e6 ? b.fill('--map-sea', 8) : undefined,
+  water_lines: (b, _, kind, zoom) => waterLine(b, kind, zoom),
+  dam_lines: (b, _, kind, zoom) => waterLine(b, kind, zoom),
+  pier_lines: (b, _f, _k, zoom) => (zoom >= 13 ? b.line('--map-plaza', scaled(5.6, zoom, 1), 10) : undefined),
+  pier_polygons: (b, _f, _k, zoom) => (zoom >= 13 ? b.fill('--map-plaza', 10) : undefined),
+  dam_polygons: (b, _f, _k, zoom) => (zoom >= 13 ? b.fill('--map-plaza', 10) : undefined),
+  land: (b, _, kind, zoom) => b.area(land[kind], zoom),
+  sites: (b, _, kind, zoom) => b.area(sites[kind], zoom),
+  street_polygons: (b, _, kind, zoom) =>
+    zoom >= 13
+      ? b.fill(kind === 'pedestrian' || kind === 'footway' ? '--map-plaza' : '--map-road', 24)
+      : undefined,
+  buildings: (b, _f, _k, zoom) =>
+    zoom >= 13.5 ? b.fill('--map-building', 45, zoom >= 15 ? '--map-building-line' : undefined) : undefined,
+  streets: (b, f, kind, zoom) => streetStyle(b, f, kind, zoom),
+  bridges: (b, f, kind, zoom) => streetStyle(b, f, kind, zoom),
+  ferries: (b, _f, _k, zoom) => (zoom >= 9 ? b.line('--map-label-sea', 1, 12, [6, 5]) : undefined),
+  aerialways: (b, _f, _k, zoom) => (zoom >= 13 ? b.line('--map-rail', 1, 50, [8, 3]) : undefined),
+  boundaries: (b, f, _, zoom) => boundary(b, Number(f.get('admin_level')), zoom),
+  street_labels: (b, f, kind, zoom) => streetLabel(b, f, kind, zoom),
+  streets_polygons_labels: (b, f, kind, zoom) => streetLabel(b, f, kind, zoom),
+  place_labels: (b, f, kind, zoom) => placeLabel(b, f, kind, zoom),
+  water_polygons_labels: (b, f, _, zoom) => (zoom >= 12 ? b.water(f, false) : undefined),
+  water_lines_labels: (b, f, _, zoom) => (zoom >= 14 ? b.water(f, true) : undefined),
+  pois: (b, f, _, zoom) => poiLabel(b, f, zoom),
+};
+
+/** Widths follow the zoom in steps of a half, so that few styles are made. */
+function scaled(at16: number, zoom: number, least: number): number {
+  return Math.round(Math.max(least, at16 * Math.pow(1.42, Math.round(zoom * 2) / 2 - 16)) * 4) / 4;
+}
+
+/** Makes styles in the theme's colours, each only once. */
+class Brush {
+  readonly #palette: Palette;
+  readonly #language: string;
+  readonly #made = new Map<string, Style[]>();
+
+  constructor(palette: Palette, language: string) {
+    this.#palette = palette;
+    this.#language = language;
+  }
+
+  once(key: string, make: (palette: Palette) => Style[]): Style[] {
+    let styles = this.#made.get(key);
     if (!styles) {
-      styles = make();
-      cache.set(key, styles);
+      styles = make(this.#palette);
+      this.#made.set(key, styles);
     }
     return styles;
-  };
-  const fill = (colour: string, z: number, edge?: string) =>
-    once(`f${colour}${z}${edge}`, () => [
+  }
+
+  name(f: FeatureLike): string {
+    return String(f.get(`name_${this.#language}`) || f.get('name') || '');
+  }
+
+  fill(colour: string, z: number, edge?: string): Style[] {
+    return this.once(`f${colour}${z}${edge}`, (p) => [
       new Style({
         zIndex: z,
-        fill: new Fill({ color: palette(colour) }),
-        stroke: edge ? new Stroke({ color: palette(edge), width: 0.7 }) : undefined,
+        fill: new Fill({ color: p(colour) }),
+        stroke: edge ? new Stroke({ color: p(edge), width: 0.7 }) : undefined,
       }),
     ]);
-  const line = (colour: string, width: number, z: number, dash?: number[]) =>
-    once(`l${colour}${width}${z}${dash}`, () => [
+  }
+
+  area(area: Area | undefined, zoom: number): Painted {
+    return area && zoom >= (area.from ?? 0) ? this.fill(area.colour, area.z) : undefined;
+  }
+
+  line(colour: string, width: number, z: number, dash?: number[]): Style[] {
+    return this.once(`l${colour}${width}${z}${dash}`, (p) => [
       new Style({
         zIndex: z,
         stroke: new Stroke({
-          color: palette(colour),
+          color: p(colour),
           width,
           lineDash: dash,
           lineCap: dash ? 'butt' : 'round',
@@ -138,235 +203,154 @@ export function basemapStyle(
         }),
       }),
     ]);
-  // Widths follow the zoom in steps of a half, so that few styles are made.
-  const scaled = (at16: number, zoom: number, least: number) =>
-    Math.round(Math.max(least, at16 * Math.pow(1.42, Math.round(zoom * 2) / 2 - 16)) * 4) / 4;
+  }
 
-  const roadStyle = (f: FeatureLike, zoom: number): Style[] | void => {
-    const kind = String(f.get('kind'));
-    const tunnel = f.get('tunnel') === true;
-    if (rails.has(kind)) {
-      if (zoom < (kind === 'rail' ? 10 : 14)) return;
-      return once(`rail${Math.round(zoom * 2)}`, () => [
-        new Style({
-          zIndex: 34,
-          stroke: new Stroke({ color: palette('--map-rail'), width: scaled(2.6, zoom, 0.9) }),
-        }),
-        ...(zoom > 13.5
-          ? [
-              new Style({
-                zIndex: 35,
-                stroke: new Stroke({
-                  color: palette('--map-land'),
-                  width: scaled(1.2, zoom, 0.4),
-                  lineDash: [7, 7],
-                }),
-              }),
-            ]
-          : []),
-      ]);
-    }
-    if (paths.has(kind)) {
-      if (zoom < (kind === 'track' || kind === 'path' ? 13 : 15)) return;
-      return line('--map-path', scaled(1.5, zoom, 0.8), 21, kind === 'cycleway' ? [6, 3] : [5, 3.5]);
-    }
-    const s = street[kind];
-    if (!s || zoom < s.from) return;
-    const width = scaled(s.wide, zoom, s.main ? 1.2 : 0.7);
-    if (zoom < (s.main ? 9 : 12.5))
-      return line(s.main ? '--map-main' : '--map-casing', Math.max(width, s.main ? 1.6 : 0.8), 20 + s.z);
-    return once(`s${kind}${width}${tunnel}`, () => [
-      new Style({
-        zIndex: 22 + (s.main ? 1 : 0),
-        stroke: new Stroke({
-          color: palette(s.main ? '--map-main-casing' : '--map-casing'),
-          width: width + 1.6,
-          lineCap: tunnel ? 'butt' : 'round',
-          lineJoin: 'round',
-          lineDash: tunnel ? [4, 4] : undefined,
-        }),
-      }),
-      new Style({
-        zIndex: 25 + s.z,
-        stroke: new Stroke({
-          color: palette(s.main ? '--map-main' : '--map-road'),
-          width,
-          lineCap: 'round',
-          lineJoin: 'round',
-        }),
-      }),
-    ]);
-  };
-
-  const name = (f: FeatureLike): string => String(f.get(`name_${language}`) || f.get('name') || '');
-  const label = (
+  label(
     words: string,
-    colour: string,
-    fontText: string,
-    rank: number,
-    along = false,
-    halo = '--map-halo',
-    from = 3.2,
-  ): Style[] =>
-    once(`t${words}${fontText}${colour}${along}`, () => [
+    o: { colour: string; font: string; rank: number; along?: boolean; halo?: string },
+  ): Style[] {
+    return this.once(`t${words}${o.font}${o.colour}${o.along}`, (p) => [
       new Style({
-        zIndex: 100 + rank,
+        zIndex: 100 + o.rank,
         text: new Text({
           text: words,
-          font: fontText,
-          fill: new Fill({ color: palette(colour) }),
-          stroke: new Stroke({ color: palette(halo), width: from }),
-          placement: along ? 'line' : 'point',
+          font: o.font,
+          fill: new Fill({ color: p(o.colour) }),
+          stroke: new Stroke({ color: p(o.halo ?? '--map-halo'), width: o.halo ? 2 : 3.2 }),
+          placement: o.along ? 'line' : 'point',
           maxAngle: 0.6,
           overflow: false,
-          repeat: along ? 420 : undefined,
-          padding: along ? [2, 4, 2, 4] : [3, 6, 3, 6],
+          repeat: o.along ? 420 : undefined,
+          padding: o.along ? [2, 4, 2, 4] : [3, 6, 3, 6],
         }),
       }),
     ]);
+  }
 
-  const streetLabel = (f: FeatureLike, zoom: number): Style[] | void => {
-    const kind = String(f.get('kind'));
-    const s = street[kind];
-    const ref = String(f.get('ref') || (f.get('ref_cols') && f.get('ref')) || '');
-    if (s?.main && ref && zoom < 15.5 && zoom >= 10) return shield(ref);
-    const words = name(f);
-    if (!words) return s?.main && ref && zoom >= 15.5 ? shield(ref) : undefined;
-    const from = s ? (s.main ? 13.5 : s.wide > 5 ? 14 : s.wide > 3 ? 15.2 : 16.5) : 16.5;
-    if (zoom < from) return;
-    return label(words, '--map-label', font(s?.main ? 600 : 400, 14), s?.main ? 3 : 1, true);
-  };
-  const shield = (ref: string) =>
-    once(`sh${ref}`, () => [
-      new Style({
-        zIndex: 104,
-        text: new Text({
-          text: ref.replace(/^([A-Z]+)\s*(\d)/, '$1 $2'),
-          font: font(700, 13),
-          fill: new Fill({ color: palette('--map-shield-text') }),
-          backgroundFill: new Fill({ color: palette('--map-shield') }),
-          backgroundStroke: new Stroke({ color: palette('--map-shield-line'), width: 1 }),
-          padding: [2, 7, 1, 8],
-          textBaseline: 'middle',
-        }),
-      }),
-    ]);
+  water(f: FeatureLike, along: boolean): Painted {
+    const words = this.name(f);
+    if (!words) return undefined;
+    return this.label(words, {
+      colour: '--map-label-sea',
+      font: font(400, 15, true),
+      rank: 4,
+      along,
+      halo: '--map-sea',
+    });
+  }
+}
 
-  const placeLabel = (f: FeatureLike, zoom: number): Style[] | void => {
-    const kind = String(f.get('kind'));
-    const words = name(f);
-    const [px, weight, rank] = capitals[kind] ?? [14, 400, 2];
-    if (!words || zoom < (placeFrom[kind] ?? 12)) return;
-    if ((kind === 'city' || kind === 'town') && zoom > 17) return;
-    if (quarters.has(kind)) return label(spaced(words), '--map-label-soft', font(600, 15), rank);
-    const smaller = zoom < 12 ? 2 : 0;
-    return label(words, '--map-label', font(weight, px - smaller), rank);
-  };
+function waterLine(b: Brush, kind: string, zoom: number): Painted {
+  if (zoom < (kind === 'river' ? 9 : 13)) return undefined;
+  const width = { river: 6, stream: 3.4, canal: 3.4 }[kind] ?? 2;
+  return b.line('--map-sea', scaled(width, zoom, 0.8), 9);
+}
 
-  const poiLabel = (f: FeatureLike, zoom: number): Style[] | void => {
-    const words = name(f);
-    if (!words || zoom < 15.7) return;
-    const leisure = String(f.get('leisure') || '');
-    const green = leisure || f.get('amenity') === 'grave_yard' || f.get('landuse') === 'cemetery';
-    return label(
-      words,
-      green ? '--map-label-green' : '--map-label',
-      font(400, green ? 15 : 14, Boolean(green)),
-      1,
-    );
-  };
-
-  const boundary = (f: FeatureLike, zoom: number): Style[] | void => {
-    const level = Number(f.get('admin_level'));
-    if (level === 2) return line('--map-label-soft', 1.2, 60, [8, 3, 2, 3]);
-    if (level === 4) return line('--map-label-soft', 1, 59, [6, 4]);
-    if (level === 6 && zoom >= 8) return line('--map-rail', 0.8, 58, [5, 4]);
-    if (level >= 8 && zoom >= 11) return line('--map-rail', 0.6, 57, [3, 4]);
-  };
-
-  const tree = once('tree', () => [
+function streetStyle(b: Brush, f: FeatureLike, kind: string, zoom: number): Painted {
+  if (rails.has(kind)) return zoom >= (kind === 'rail' ? 10 : 14) ? railway(b, zoom) : undefined;
+  if (paths.has(kind)) {
+    if (zoom < (kind === 'track' || kind === 'path' ? 13 : 15)) return undefined;
+    return b.line('--map-path', scaled(1.5, zoom, 0.8), 21, kind === 'cycleway' ? [6, 3] : [5, 3.5]);
+  }
+  const s = street[kind];
+  if (!s || zoom < s.from) return undefined;
+  const width = scaled(s.wide, zoom, s.main ? 1.2 : 0.7);
+  const [road, casing] = s.main ? ['--map-main', '--map-main-casing'] : ['--map-road', '--map-casing'];
+  // From afar a road is one line.
+  if (zoom < (s.main ? 9 : 12.5))
+    return b.line(s.main ? road : casing, Math.max(width, s.main ? 1.6 : 0.8), 20 + s.z);
+  const tunnel = f.get('tunnel') === true;
+  return b.once(`s${kind}${width}${tunnel}`, (p) => [
     new Style({
-      zIndex: 40,
-      image: new CircleStyle({ radius: 3, fill: new Fill({ color: palette('--map-tree') }) }),
+      zIndex: 22 + (s.main ? 1 : 0),
+      stroke: new Stroke({
+        color: p(casing),
+        width: width + 1.6,
+        lineCap: tunnel ? 'butt' : 'round',
+        lineJoin: 'round',
+        lineDash: tunnel ? [4, 4] : undefined,
+      }),
+    }),
+    new Style({
+      zIndex: 25 + s.z,
+      stroke: new Stroke({ color: p(road), width, lineCap: 'round', lineJoin: 'round' }),
     }),
   ]);
+}
 
-  return (f, resolution) => {
-    const zoom = Math.log2(156543.03392804097 / resolution);
-    const kind = String(f.get('kind'));
-    switch (f.get('layer')) {
-      case 'ocean':
-        return fill('--map-sea', 8);
-      case 'water_polygons':
-        return zoom >= 8 || f.get('way_area') > 1e6 ? fill('--map-sea', 8) : undefined;
-      case 'water_lines':
-      case 'dam_lines':
-        return zoom >= (kind === 'river' ? 9 : 13)
-          ? line(
-              '--map-sea',
-              scaled(kind === 'river' ? 6 : kind === 'stream' || kind === 'canal' ? 3.4 : 2, zoom, 0.8),
-              9,
-            )
-          : undefined;
-      case 'pier_lines':
-        return zoom >= 13 ? line('--map-plaza', scaled(5.6, zoom, 1), 10) : undefined;
-      case 'pier_polygons':
-      case 'dam_polygons':
-        return zoom >= 13 ? fill('--map-plaza', 10) : undefined;
-      case 'land': {
-        const area = land[kind];
-        return area && zoom >= (area.from ?? 0) ? fill(area.colour, area.z) : undefined;
-      }
-      case 'sites': {
-        const area = sites[kind];
-        return area && zoom >= (area.from ?? 0) ? fill(area.colour, area.z) : undefined;
-      }
-      case 'street_polygons':
-      case 'streets_polygons':
-        return zoom >= 13
-          ? fill(kind === 'pedestrian' || kind === 'footway' ? '--map-plaza' : '--map-road', 24)
-          : undefined;
-      case 'buildings':
-        return zoom >= 13.5
-          ? fill(
-              f.get('public') ? '--map-public' : '--map-building',
-              45,
-              zoom >= 15 ? '--map-building-line' : undefined,
-            )
-          : undefined;
-      case 'trees':
-        return zoom >= 15 ? tree : undefined;
-      case 'streets':
-      case 'bridges':
-        return roadStyle(f, zoom);
-      case 'ferries':
-        return zoom >= 9 ? line('--map-label-sea', 1, 12, [6, 5]) : undefined;
-      case 'aerialways':
-        return zoom >= 13 ? line('--map-rail', 1, 50, [8, 3]) : undefined;
-      case 'boundaries':
-        return boundary(f, zoom);
-      case 'street_labels':
-      case 'streets_polygons_labels':
-        return streetLabel(f, zoom);
-      case 'place_labels':
-        return placeLabel(f, zoom);
-      case 'water_polygons_labels':
-      case 'water_lines_labels':
-      case 'ocean_labels': {
-        const words = name(f);
-        const along = f.get('layer') === 'water_lines_labels';
-        if (!words || zoom < (along ? 14 : 12)) return;
-        return label(words, '--map-label-sea', font(400, 15, true), 4, along, '--map-sea', 2);
-      }
-      case 'pois':
-        return poiLabel(f, zoom);
-      case 'land_labels':
-      case 'site_labels':
-        return zoom >= 14.5 && name(f)
-          ? label(name(f), '--map-label-green', font(400, 15, true), 3)
-          : undefined;
-    }
-  };
+function railway(b: Brush, zoom: number): Style[] {
+  return b.once(`rail${Math.round(zoom * 2)}`, (p) => {
+    const line = new Style({
+      zIndex: 34,
+      stroke: new Stroke({ color: p('--map-rail'), width: scaled(2.6, zoom, 0.9) }),
+    });
+    if (zoom <= 13.5) return [line];
+    const sleepers = new Stroke({ color: p('--map-land'), width: scaled(1.2, zoom, 0.4), lineDash: [7, 7] });
+    return [line, new Style({ zIndex: 35, stroke: sleepers })];
+  });
+}
+
+function boundary(b: Brush, level: number, zoom: number): Painted {
+  if (level === 2) return b.line('--map-label-soft', 1.2, 60, [8, 3, 2, 3]);
+  if (level === 4) return b.line('--map-label-soft', 1, 59, [6, 4]);
+  if (level === 6) return zoom >= 8 ? b.line('--map-rail', 0.8, 58, [5, 4]) : undefined;
+  return level >= 8 && zoom >= 11 ? b.line('--map-rail', 0.6, 57, [3, 4]) : undefined;
+}
+
+function streetLabel(b: Brush, f: FeatureLike, kind: string, zoom: number): Painted {
+  const s = street[kind];
+  const ref = String(f.get('ref') || '');
+  const words = b.name(f);
+  if (s?.main && ref && zoom >= 10 && (zoom < 15.5 || !words)) return shield(b, ref);
+  if (!words) return undefined;
+  const from = s ? (s.main ? 13.5 : s.wide > 5 ? 14 : s.wide > 3 ? 15.2 : 16.5) : 16.5;
+  if (zoom < from) return undefined;
+  return b.label(words, {
+    colour: '--map-label',
+    font: font(s?.main ? 600 : 400, 14),
+    rank: s?.main ? 3 : 1,
+    along: true,
+  });
+}
+
+/** The number of a road on its plate. */
+function shield(b: Brush, ref: string): Style[] {
+  return b.once(`sh${ref}`, (p) => [
+    new Style({
+      zIndex: 104,
+      text: new Text({
+        text: ref.replace(/^([A-Z]+)\s*(\d)/, '$1\u00a0$2'),
+        font: font(700, 13),
+        fill: new Fill({ color: p('--map-shield-text') }),
+        backgroundFill: new Fill({ color: p('--map-shield') }),
+        backgroundStroke: new Stroke({ color: p('--map-shield-line'), width: 1 }),
+        padding: [2, 7, 1, 8],
+        textBaseline: 'middle',
+      }),
+    }),
+  ]);
+}
+
+function placeLabel(b: Brush, f: FeatureLike, kind: string, zoom: number): Painted {
+  const words = b.name(f);
+  const [px, weight, rank] = capitals[kind] ?? [14, 400, 2];
+  if (!words || zoom < (placeFrom[kind] ?? 12)) return undefined;
+  if ((kind === 'city' || kind === 'town') && zoom > 17) return undefined;
+  if (quarters.has(kind))
+    return b.label(spaced(words), { colour: '--map-label-soft', font: font(600, 15), rank });
+  return b.label(words, { colour: '--map-label', font: font(weight, px - (zoom < 12 ? 2 : 0)), rank });
+}
+
+function poiLabel(b: Brush, f: FeatureLike, zoom: number): Painted {
+  const words = b.name(f);
+  if (!words || zoom < 15.7) return undefined;
+  const green =
+    Boolean(f.get('leisure')) || f.get('amenity') === 'grave_yard' || f.get('landuse') === 'cemetery';
+  return b.label(words, {
+    colour: green ? '--map-label-green' : '--map-label',
+    font: font(400, green ? 15 : 14, green),
+    rank: 1,
+  });
 }
 
 /** Quarters are written in spaced capitals; canvas text has no letter spacing, so hair spaces make it. */
