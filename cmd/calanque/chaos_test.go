@@ -21,10 +21,10 @@ import (
 
 // chaos is how many times each kind of process is killed:
 //
-//	go test ./cmd/calanque -run Chaos -chaos 20 -chaosrows 50000 -v
+//	go test ./cmd/calanque -run Chaos -v -timeout 2h -chaos 20 -chaosrows 50000
 var (
 	chaosKills = flag.Int("chaos", 3, "times that a load, an import, a server and a database are killed")
-	chaosRows  = flag.Int("chaosrows", 5000, "records of the files that are loaded meanwhile")
+	chaosRows  = flag.Int("chaosrows", 2000, "records of the files that are loaded meanwhile")
 	chaosSeed  = flag.Uint64("chaosseed", 1, "seed of the moments of the kills")
 )
 
