@@ -25,24 +25,31 @@ func Invariants(ctx context.Context, p *pgxpool.Pool) ([]string, error) {
 	var broken []string
 	// One snapshot for all: what a running load does between two queries is no fault.
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
-		for _, part := range strings.Split(invariants, "-- name: ")[1:] {
-			name, query, _ := strings.Cut(part, "\n")
-			rows, err := tx.Query(ctx, strings.TrimRight(strings.TrimSpace(query), ";"))
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			found, err := pgx.CollectRows(rows, pgx.RowToMap)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			for _, row := range found {
-				broken = append(broken, fmt.Sprintf("%s: %v", name, row))
-			}
-		}
-		return nil
+		broken, err = InvariantsIn(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("check the invariants: %w", Kind(err))
+	}
+	return broken, nil
+}
+
+// InvariantsIn is Invariants of what a transaction sees.
+func InvariantsIn(ctx context.Context, tx pgx.Tx) ([]string, error) {
+	var broken []string
+	for _, part := range strings.Split(invariants, "-- name: ")[1:] {
+		name, query, _ := strings.Cut(part, "\n")
+		rows, err := tx.Query(ctx, strings.TrimRight(strings.TrimSpace(query), ";"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		found, err := pgx.CollectRows(rows, pgx.RowToMap)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for _, row := range found {
+			broken = append(broken, fmt.Sprintf("%s: %v", name, row))
+		}
 	}
 	return broken, nil
 }
