@@ -77,7 +77,9 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		url := address(l.Addr(), a.PublicURL)
 		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", url)))
 		if s.ready != nil {
-			return s.ready(url)
+			if err := s.ready(url); err != nil && ctx.Err() == nil { // stopped just now is no fault: it was ready
+				return err
+			}
 		}
 		return nil
 	})
