@@ -1,14 +1,18 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
+const signIn = process.env.DEMO_JSON ?? '';
+
 // The browser against a running hub: BASE_URL=http://127.0.0.1:8080 npm run e2e
-// What `calanque demo --json` prints goes into BASE_SIGN_IN; without it nobody signs in, and those tests are skipped.
+// DEMO_JSON is the file that `calanque demo --json` wrote: how its mediator signs in; without it those tests are skipped.
 export default defineConfig({
   test: {
     environment: 'node',
     // Vitest keeps BASE_URL for itself inside the tests.
     env: {
       HUB_URL: process.env.BASE_URL ?? 'http://127.0.0.1:8080',
-      HUB_SIGN_IN: process.env.BASE_SIGN_IN ?? '',
+      DEMO_JSON: signIn,
+      HUB_SIGN_IN: signIn === '' ? '' : readFileSync(signIn, 'utf8'),
     },
     include: ['e2e/**/*.test.ts'],
     testTimeout: 60000,
