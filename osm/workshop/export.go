@@ -225,3 +225,15 @@ func (f *files) row(ctx context.Context, layer, key string) (*row, error) {
 	}
 	return r, err
 }
+
+// Layers lists the layers whose values are in the files, in order.
+func (x *Export) Layers() []string {
+	var list []string
+	for i := range x.Tasks {
+		if l := x.Tasks[i].Layer; !slices.Contains(list, l) {
+			list = append(list, l)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
