@@ -131,16 +131,21 @@ func TestForOSM(t *testing.T) {
 	}
 }
 
-// written gives the files towards OpenStreetMap by name.
-func (x *Export) written(t testing.TB) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	for name, write := range map[string]func(io.Writer, Words) error{
+// writers are what writes the files towards OpenStreetMap, by name.
+func (x *Export) writers() map[string]func(io.Writer, Words) error {
+	return map[string]func(io.Writer, Words) error{
 		"josm.osm": x.WriteOSM, "changements.osc": x.WriteOSC, "points.gpx": x.WriteGPX, "maproulette.geojsonl": x.WriteMapRoulette,
 		"taches.geojson": func(w io.Writer, say Words) error {
 			return x.WriteGeoJSON(w, say, Editor{Comment: "c", Hashtags: []string{"#h"}})
 		},
-	} {
+	}
+}
+
+// written gives the files towards OpenStreetMap by name.
+func (x *Export) written(t testing.TB) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for name, write := range x.writers() {
 		var b bytes.Buffer
 		if err := write(&b, plain); err != nil {
 			t.Fatalf("%s: %v", name, err)
