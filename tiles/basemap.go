@@ -106,7 +106,7 @@ func PrepareBasemap(ctx context.Context, db postgis.DB, log *slog.Logger) error 
 		return fmt.Errorf("ask whether the basemap is due: %w", err)
 	}
 	if !due {
-		return nil
+		return clearBasemap(ctx, db)
 	}
 	begun := time.Now()
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
@@ -127,6 +127,20 @@ func PrepareBasemap(ctx context.Context, db postgis.DB, log *slog.Logger) error 
 	}
 	log.Info("basemap made", "took", time.Since(begun))
 	return nil
+}
+
+// clearBasemap takes the basemap out when the extract it was made of is gone.
+func clearBasemap(ctx context.Context, db postgis.DB) error {
+	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `delete from osm.basemap_state where not exists (select from osm.state)`)
+		if err == nil && tag.RowsAffected() > 0 {
+			_, err = tx.Exec(ctx, `truncate osm.basemap`)
+		}
+		if err != nil {
+			return fmt.Errorf("clear the basemap: %w", err)
+		}
+		return nil
+	})
 }
 
 // basemapTile is the query of a basemap tile, and the names of its layers.

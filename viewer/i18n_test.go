@@ -57,10 +57,7 @@ func TestDictionariesAgree(t *testing.T) {
 }
 
 func placeholders(s string) string {
-	var names []string
-	for _, m := range placeholder.FindAllString(s, -1) {
-		names = append(names, m)
-	}
+	names := placeholder.FindAllString(s, -1)
 	sort.Strings(names)
 	return strings.Join(names, " ")
 }

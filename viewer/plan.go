@@ -148,11 +148,27 @@ type stratum struct {
 
 // strata are in the order of drawing.
 var strata = []stratum{
-	{class: "m-urb"}, {class: "m-ff"}, {class: "m-fv"}, {class: "m-fo"}, {class: "m-scrub"}, {class: "m-wood"}, {class: "m-park"},
-	{class: "m-sand"}, {class: "m-school"}, {class: "m-pitch"}, {class: "m-sea"}, {class: "m-str", metre: 3, least: 1.5},
-	{class: "m-plaza"}, {class: "m-pier", metre: 5, least: 2}, {class: "m-bld"}, {class: "m-path", metre: 2, least: 1.2},
-	{class: "m-c", metre: 6, least: 3.4}, {class: "m-pc", metre: 12, least: 5.4}, {class: "m-r", metre: 5, least: 2.2},
-	{class: "m-pr", metre: 10.5, least: 4}, {class: "m-rail", metre: 2, least: 1.6},
+	{class: "m-urb"},
+	{class: "m-ff"},
+	{class: "m-fv"},
+	{class: "m-fo"},
+	{class: "m-scrub"},
+	{class: "m-wood"},
+	{class: "m-park"},
+	{class: "m-sand"},
+	{class: "m-school"},
+	{class: "m-pitch"},
+	{class: "m-sea"},
+	{class: "m-str", metre: 3, least: 1.5},
+	{class: "m-plaza"},
+	{class: "m-pier", metre: 5, least: 2},
+	{class: "m-bld"},
+	{class: "m-path", metre: 2, least: 1.2},
+	{class: "m-c", metre: 6, least: 3.4},
+	{class: "m-pc", metre: 12, least: 5.4},
+	{class: "m-r", metre: 5, least: 2.2},
+	{class: "m-pr", metre: 10.5, least: 4},
+	{class: "m-rail", metre: 2, least: 1.6},
 }
 
 // landClass gives the class of an area by its kind in the Shortbread schema.

@@ -84,6 +84,10 @@ func (a *app) complain(err error) {
 		fmt.Fprintln(a.stderr, "calanque:", a.sentence(input.Message))
 		return
 	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.stderr, "calanque:", a.sentence(geo.Say("program.interrupted")))
+		return
+	}
 	if errors.Is(err, geo.ErrUnavailable) {
 		fmt.Fprintln(a.stderr, "calanque:", a.sentence(geo.Say("database.lost", "said", err.Error())))
 		return

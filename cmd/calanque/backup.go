@@ -24,6 +24,7 @@ import (
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/cluster"
+	"calanque/osm/workshop"
 )
 
 type backupCmd struct {
@@ -67,6 +68,9 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 func backup(ctx context.Context, address, file string) error {
 	server, err := askServer(ctx, address)
 	if err != nil {
+		return err
+	}
+	if err := server.forget(ctx); err != nil {
 		return err
 	}
 	dir := filepath.Dir(file)
@@ -233,7 +237,27 @@ func (s *server) fill(ctx context.Context, fresh, file string) error {
 	if !ours {
 		return geo.Bad(nil, "backup.not-a-backup", "file", file, "said", "no dataset, no change")
 	}
-	return postgis.Migrate(ctx, conf)
+	if err := postgis.Migrate(ctx, conf); err != nil {
+		return err
+	}
+	// What has come due since the backup is forgotten before anybody sees it.
+	return workshop.Sweep(ctx, db, time.Now())
+}
+
+// forget forgets who took part in sessions when that is due, so that no backup
+// keeps it. A database without sessions has nothing to forget.
+func (s *server) forget(ctx context.Context) error {
+	db, err := pgx.ConnectConfig(ctx, s.conf)
+	if err != nil {
+		return fmt.Errorf("connect to forget what is due: %w", err)
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+	var any bool
+	err = db.QueryRow(ctx, `select to_regclass('public.participant') is not null`).Scan(&any)
+	if err != nil || !any {
+		return err
+	}
+	return workshop.Sweep(ctx, db, time.Now())
 }
 
 // swap gives the fresh database the name, in one transaction.

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"calanque/api/account"
 	"calanque/geo"
 	"calanque/geo/postgis"
@@ -103,6 +105,14 @@ type drawn struct {
 // and makes its catalogue true.
 func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) error {
 	dir := a.demoFolder()
+	unlock, err := postgis.Lock(ctx, hub.Owner, demoSetting) // a second demo waits, and finds all done
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := a.claimDemo(ctx, hub); err != nil {
+		return err
+	}
 	if err := a.drawSample(ctx, dir, seed, time.Now()); err != nil {
 		return err
 	}
@@ -200,11 +210,93 @@ func demoLayers(cat *catalogue) []string {
 	return list
 }
 
+// demoSetting is where the hub keeps what the sample brought.
+const demoSetting = "demo"
+
+// brought is what the sample brought: names that were nobody's before.
+type brought struct {
+	Datasets []string `json:"datasets"`
+	Themes   []string `json:"themes"`
+}
+
+// claimDemo notes that the names of the sample's datasets and themes are the
+// sample's. It refuses where one of them is somebody's own: the sample would
+// replace it, and take it along when it goes.
+func (a *app) claimDemo(ctx context.Context, hub *postgis.Hub) error {
+	cat, _, err := parseCatalogue("catalogue.yaml", demoCatalogue)
+	if err != nil {
+		return err
+	}
+	ours, _, err := a.demoBrought(ctx, hub, cat)
+	if err != nil {
+		return err
+	}
+	all := names(cat)
+	datasets, err := postgis.Datasets(ctx, hub.Owner)
+	if err != nil {
+		return err
+	}
+	themes, err := osm.Themes(ctx, hub.Owner)
+	if err != nil {
+		return err
+	}
+	var taken []string
+	for _, d := range datasets {
+		if slices.Contains(all.Datasets, d.Slug) && !slices.Contains(ours.Datasets, d.Slug) {
+			taken = append(taken, d.Slug)
+		}
+	}
+	for _, t := range themes {
+		if slices.Contains(all.Themes, t.ID) && !slices.Contains(ours.Themes, t.ID) {
+			taken = append(taken, t.ID)
+		}
+	}
+	if len(taken) > 0 {
+		return geo.Bad(geo.ErrExists, "demo.taken", "names", join(taken))
+	}
+	return postgis.PutSetting(ctx, hub.Owner, demoSetting, all)
+}
+
+// demoBrought tells what the sample brought, and whether it is here at all.
+func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogue) (ours brought, here bool, err error) {
+	here, err = postgis.Setting(ctx, hub.Owner, demoSetting, &ours)
+	if err != nil || here || a.DatabaseURL != "" {
+		return ours, here, err
+	}
+	if _, err := os.Stat(filepath.Join(a.demoFolder(), "drawn.json")); err == nil {
+		return names(cat), true, nil // drawn before the hub kept account of it
+	}
+	return ours, false, nil
+}
+
+// names lists what a catalogue names.
+func names(cat *catalogue) brought {
+	var b brought
+	for _, d := range cat.Datasets {
+		b.Datasets = append(b.Datasets, d.ID)
+	}
+	for _, t := range cat.Themes {
+		b.Themes = append(b.Themes, t.ID)
+	}
+	return b
+}
+
 // removeDemo takes out what the sample's catalogue brought, and its copy of
 // OpenStreetMap; producers and licences stay.
 func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 	hub, err := a.database(ctx)
 	if err != nil {
+		return err
+	}
+	unlock, err := postgis.Lock(ctx, hub.Owner, demoSetting)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, here, err := a.demoBrought(ctx, hub, cat); err != nil || !here {
+		if err == nil {
+			fmt.Fprintln(a.stdout, a.sentence(geo.Say("demo.removed"))) // never what is somebody's own
+		}
 		return err
 	}
 	order := make([]string, 0, len(cat.Datasets))
@@ -227,6 +319,9 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 	if err != nil && !errors.Is(err, geo.ErrNotFound) {
 		return err
 	}
+	if err := a.dropDemoThemes(ctx, hub, cat); err != nil {
+		return err
+	}
 	list, err := account.List(ctx, hub.Owner)
 	if err != nil {
 		return err
@@ -242,6 +337,24 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 	if err := os.RemoveAll(a.demoFolder()); err != nil {
 		return fmt.Errorf("remove the sample's files: %w", err)
 	}
+	if err := a.drain(ctx, hub, true); err != nil { // its basemap and overviews go too
+		return err
+	}
+	if _, err := hub.Owner.Exec(ctx, `delete from setting where name = $1`, demoSetting); err != nil {
+		return fmt.Errorf("forget the sample: %w", err)
+	}
 	fmt.Fprintln(a.stdout, a.sentence(geo.Say("demo.removed")))
-	return a.catchUp(ctx, hub)
+	return nil
+}
+
+// dropDemoThemes takes out the sample's themes but for those that somebody
+// else's rule uses.
+func (a *app) dropDemoThemes(ctx context.Context, hub *postgis.Hub, cat *catalogue) error {
+	for _, id := range names(cat).Themes {
+		err := pgx.BeginFunc(ctx, hub.Owner, func(tx pgx.Tx) error { return osm.DropThemes(ctx, tx, []string{id}) })
+		if err != nil && !errors.Is(err, geo.ErrConflict) {
+			return err
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"calanque/geo/postgis"
 	"calanque/osm/match"
+	"calanque/osm/workshop"
 	"calanque/tiles"
 )
 
@@ -21,6 +22,7 @@ type reader struct {
 func (a *app) readers(hub *postgis.Hub) []reader {
 	return []reader{
 		{name: "match", handle: match.Handle(hub, a.log)},
+		{name: "workshop", handle: workshop.Handle(hub, a.log)},
 		{name: "tiles", handle: tiles.Handle(hub, a.log), later: true},
 	}
 }

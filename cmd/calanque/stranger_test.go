@@ -284,7 +284,8 @@ func (m *machine) onlyMine(url string) {
 	checkInvariants(m.t, url, "without the sample")
 	left := askAll[string](m.t, url, `
 		select 'dataset ' || slug from dataset where slug <> 'mine'
-		union all select 'layer ' || name from layer where name not in ('mine') and name not like 'osm\_%'
+		union all select 'layer ' || name from layer where name <> 'mine' and life <> 'live' -- those keep their revisions
+		union all select 'live layer ' || name from layer l join live_layer on layer_id = l.id where name !~ '^osm_(points|lines|areas)$'
 		union all select 'relation ' || relname from pg_class where relnamespace = 'data'::regnamespace and relkind in ('r', 'p', 'v') and relname !~ '_mine$'
 		union all select 'theme ' || id from theme
 		union all select 'rule ' || id from rule

@@ -13,6 +13,7 @@ import (
 	"calanque/api"
 	"calanque/geo"
 	"calanque/geo/postgis"
+	"calanque/osm/workshop"
 	"calanque/tiles"
 	"calanque/viewer"
 )
@@ -76,7 +77,9 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		url := address(l.Addr(), a.PublicURL)
 		fmt.Fprintf(a.stderr, "\n%s\n", a.sentence(geo.Say("server.ready", "url", url)))
 		if s.ready != nil {
-			return s.ready(url)
+			if err := s.ready(url); err != nil && ctx.Err() == nil { // stopped just now is no fault: it was ready
+				return err
+			}
 		}
 		return nil
 	})
@@ -114,12 +117,15 @@ const sweepEvery = time.Minute
 // downloads that began on it.
 const keepReplaced = 24 * time.Hour
 
-// sweep drops the tables of versions that were replaced more than a day ago.
+// sweep drops the tables of versions that were replaced more than a day ago,
+// and forgets who took part in sessions that closed a day ago.
 func (a *app) sweep(ctx context.Context, hub *postgis.Hub) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if _, err := postgis.Sweep(ctx, hub, keepReplaced); err != nil && ctx.Err() == nil {
+		_, err := postgis.Sweep(ctx, hub, keepReplaced)
+		err = errors.Join(err, workshop.Sweep(ctx, hub.Owner, time.Now()))
+		if err != nil && ctx.Err() == nil {
 			a.log.Warn("sweep failed", "err", err)
 		}
 		select {

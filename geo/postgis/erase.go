@@ -72,8 +72,26 @@ func eraseRelations(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 	return nil
 }
 
+// erased are the outcomes of a dataset's rules, and what sessions made of them.
+const erased = `
+	with outcomes as (
+		select o.id from outcome o join rule r on r.id = o.rule_id join layer l on l.id = r.layer_id where l.dataset_id = $1
+	), tasks as (
+		select t.id from task t where t.outcome_id in (select id from outcomes)
+	), answers as (
+		select a.id from answer a where a.task_id in (select id from tasks)
+	) `
+
 func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 	for _, sql := range []string{
+		erased + `delete from correction where answer_id in (select id from answers)`,
+		erased + `delete from answer_value where answer_id in (select id from answers)`,
+		erased + `delete from answer where id in (select id from answers)`,
+		erased + `delete from claim where task_id in (select id from tasks)`,
+		erased + `delete from session_event where task_id in (select id from tasks)`,
+		erased + `delete from verdict where outcome_id in (select id from outcomes)`,
+		erased + `delete from visit where outcome_id in (select id from outcomes)`,
+		erased + `delete from task where id in (select id from tasks)`,
 		`delete from live_layer v using layer o, layer l, rule r
 			where o.id = v.layer_id and l.dataset_id = $1 and r.layer_id = l.id and v.relation = 'outcome_' || r.id`,
 		`delete from rule where layer_id in (select id from layer where dataset_id = $1)`, // outcomes and runs go with it
@@ -90,6 +108,22 @@ func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 		if _, err := tx.Exec(ctx, sql, id); err != nil {
 			return fmt.Errorf("delete its rows: %w", Kind(err))
 		}
+	}
+	return eraseSessions(ctx, tx)
+}
+
+// eraseSessions deletes the sessions that were about nothing else.
+func eraseSessions(ctx context.Context, tx pgx.Tx) error {
+	for _, table := range []string{"session_event", "participant", "cell"} {
+		_, err := tx.Exec(ctx, `delete from `+table+` where session_id in (
+			select id from session s where not exists (select from task t where t.session_id = s.id))`)
+		if err != nil {
+			return fmt.Errorf("delete the sessions about it: %w", Kind(err))
+		}
+	}
+	_, err := tx.Exec(ctx, `delete from session s where not exists (select from task t where t.session_id = s.id)`)
+	if err != nil {
+		return fmt.Errorf("delete the sessions about it: %w", Kind(err))
 	}
 	return nil
 }

@@ -39,12 +39,16 @@ type spot struct {
 }
 
 // priority is the expected information of an answer: how unsure the matcher
-// is, less for what has been visited already.
+// is, less for what has been visited already, more for what somebody at a desk
+// asked people to look at.
 func priority(t *Task) float64 {
 	weight := map[match.Kind]float64{
 		match.Ambiguous: 1, match.OnlyOpenData: .95, match.OnlyOSM: .9, match.ClosedInOSM: .85, match.AttributesDiffer: .8,
 		match.FarReference: .75, match.Moved: .7, match.DuplicateOpenData: .6, match.DuplicateOSM: .6,
 	}[t.Kind]
+	if t.wanted {
+		weight *= 2
+	}
 	return weight / float64(1+t.visits)
 }
 

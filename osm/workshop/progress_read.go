@@ -228,8 +228,9 @@ func (t *Task) opinions(ctx context.Context, db postgis.DB, q *Question) ([]Opin
 }
 
 // Decide is the mediator's second reading of a task: the key of one of its
-// question's choices becomes the verdict, above what the rule said. "I don't
-// know" can't be one: it is a *geo.ParamError.
+// question's choices becomes the verdict, above what the rule said. That
+// somebody must go and look is noted and leaves the task open; "I don't know"
+// is a *geo.ParamError.
 func Decide(ctx context.Context, db postgis.DB, account, task int64, choice int) error {
 	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if _, err := hold(ctx, tx, task); err != nil {
@@ -255,7 +256,21 @@ func Decide(ctx context.Context, db postgis.DB, account, task int64, choice int)
 	})
 }
 
+// askVisit notes that somebody must go and look, once.
+func (t *Task) askVisit(ctx context.Context, tx pgx.Tx, account int64) error {
+	_, err := tx.Exec(ctx, `
+		insert into visit (outcome_id, account_id, fingerprint) values ($1, $2, $3)
+		on conflict (outcome_id, fingerprint) where withdrawn_at is null do nothing`, t.Outcome, account, t.print)
+	if err != nil {
+		return fmt.Errorf("ask for a visit of task %d: %w", t.ID, postgis.Kind(err))
+	}
+	return put(ctx, tx, event{session: t.Session, task: t.ID, role: "mediator", kind: "visit-asked"})
+}
+
 func (t *Task) decide(ctx context.Context, tx pgx.Tx, account int64, c Choice) error {
+	if c.Says == needsVisit {
+		return t.askVisit(ctx, tx, account)
+	}
 	var before int64
 	err := tx.QueryRow(ctx, `select coalesce(max(id), 0) from verdict_in_force where outcome_id = $1`, t.Outcome).Scan(&before)
 	if err != nil {

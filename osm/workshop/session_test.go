@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"calanque/geo"
+	"calanque/geo/postgis"
 	"calanque/osm/match"
 )
 
@@ -235,5 +236,25 @@ func TestJoin(t *testing.T) {
 	}
 	if err := ChooseGroup(ctx, r.hub.Desk, p.ID, "cat"); !errors.Is(err, geo.ErrInvalid) {
 		t.Errorf("a group that is none: %v", err)
+	}
+}
+
+// TestErase holds that sample data can be taken out although sessions were
+// about them.
+func TestErase(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t, 40)
+	s := r.session(12, 60)
+	p := r.join(s)
+	if err := SetOnSite(t.Context(), r.hub.Desk, p.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	r.answer(p, r.next(p).Task.ID, 3)
+	r.next(p)
+	if err := postgis.Erase(t.Context(), r.hub, "fontaines"); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.number(`select (select count(*) from session) + (select count(*) from task) + (select count(*) from answer) + (select count(*) from verdict)`); n != 0 {
+		t.Errorf("%d rows are left", n)
 	}
 }

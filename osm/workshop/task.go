@@ -58,6 +58,7 @@ type known struct {
 	judged            string // verdict on what was asked, in force or overtaken
 	wasSeen           bool   // once seen in OSM, says the history
 	lastSeen          Seen   // what the history says last
+	wanted            bool   // somebody at a desk asked that people go and look
 	visits            int    // answers to the outcome, in whatever session
 	candidates        []candidate
 	compared          []compared

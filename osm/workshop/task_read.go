@@ -74,7 +74,7 @@ func scanTask(row pgx.CollectableRow) (Task, error) {
 		&t.Open, &t.Verdict, &t.decidedBy,
 		&t.Answers, &t.allAnswers, &t.first, &t.held,
 		&t.judged,
-		&t.Claimed, &t.wasSeen, &t.lastSeen, &t.visits)
+		&t.Claimed, &t.wasSeen, &t.lastSeen, &t.wanted, &t.visits)
 	if err != nil {
 		return t, err
 	}

@@ -125,11 +125,11 @@ from pg_index i
 join pg_class c on c.oid = i.indexrelid
 where c.relnamespace in ('data'::regnamespace, 'osm'::regnamespace, 'public'::regnamespace) and not (i.indisvalid and i.indisready);
 
--- name: a layer is live exactly when something stands for it
+-- name: what stands for a layer stands for a live one
 select l.name, l.life
 from layer l
-left join live_layer v on v.layer_id = l.id
-where (l.life = 'live') <> (v.layer_id is not null);
+join live_layer v on v.layer_id = l.id
+where l.life <> 'live';
 
 -- name: the relation of every live layer exists
 select l.name, v.schema, v.relation

@@ -13,6 +13,7 @@ select coalesce(t.id, 0), coalesce(t.session_id, 0), o.id, coalesce(t.number, 0)
   exists (select from claim c where c.outcome_id = o.id and c.ended_at is null and c.expires_at > now()),
   exists (select from session_event e where e.task_id = t.id and e.kind = 'seen' and e.after ->> 'seen' in ('verified', 'fixed_by_someone_else')),
   coalesce((select e.after ->> 'seen' from session_event e where e.task_id = t.id and e.kind = 'seen' order by e.id desc limit 1), 'not_seen_yet'),
+  exists (select from visit w where w.outcome_id = o.id and w.fingerprint = o.fingerprint and w.withdrawn_at is null),
   (select count(*) from answer a join task k on k.id = a.task_id where k.outcome_id = o.id and a.undone_at is null)
 from {from}
 join rule r on r.id = o.rule_id

@@ -6,7 +6,14 @@ import { feminine, inLang, nameOf, noun } from './feature';
 import { center, metres, placeOf, type Box, type LonLat } from './geo';
 import { lang, speak, t, type Lang, languages } from './i18n.svelte';
 import { outcomeOf, type Outcome } from './outcome';
-import { groups as allGroups, type Feature, type Group, type Layer, type Start } from './types';
+import {
+  groups as allGroups,
+  type Feature,
+  type Group,
+  type Layer,
+  type SignedIn,
+  type Start,
+} from './types';
 import { readPlace, writePlace, type Place, type View } from './url';
 
 /** Rows on one page of the list; numbers go on through the pages. */
@@ -28,6 +35,7 @@ export class Hub {
   readonly layers: Layer[];
   readonly home: Box | null;
   readonly fictional: boolean;
+  readonly signedIn: SignedIn | null;
   readonly embed: boolean;
 
   on = $state<string[]>([]);
@@ -105,6 +113,7 @@ export class Hub {
     this.layers = start.layers;
     this.home = start.home;
     this.fictional = start.fictional;
+    this.signedIn = start.signedIn ?? null;
     const place = readPlace(location.search, location.hash);
     this.embed = place.embed;
     this.#take(place);

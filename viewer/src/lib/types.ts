@@ -81,6 +81,15 @@ export interface Start {
   home: Box | null;
   fictional: boolean;
   now: string;
+  signedIn?: SignedIn;
+}
+
+/** Who looks at the page, when they have an account (viewer.SignedIn in Go). */
+export interface SignedIn {
+  login: string;
+  role: string;
+  csrf: string;
+  judge: boolean;
 }
 
 export const groups = ['differs', 'partner', 'osm', 'same'] as const;
