@@ -89,6 +89,10 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return answered(err)
 	}
+	// What has come due is forgotten before anything leaves.
+	if err := workshop.Sweep(r.Context(), s.Hub.Desk, s.Now()); err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	if corrections {
 		err = s.writeCorrections(&b, r, file, session, producer)

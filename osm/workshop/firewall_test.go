@@ -236,37 +236,7 @@ func TestFirewallStored(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t, 100)
 	ctx := t.Context()
-	s := r.session(30, 120)
-	// The values are marked where they lie; fingerprints stay what they are.
-	r.exec(`do $$ declare name text; begin
-		for name in select relation from layer_version loop execute format('update data.%I set nom = ''FILE-'' || _key', name); end loop; end $$`)
-	r.exec(`update outcome set name = case when record_id is null then 'OSM-x' else 'FILE-x' end,
-		comparison = (select coalesce(jsonb_agg(c || '{"ours": "FILE-o", "theirs": "OSM-t"}'), '[]') from jsonb_array_elements(comparison) c)`)
-	r.exec(`update osm.point set tags = tags || '{"name": "OSM-n"}'`)
-	d := deck{rand.New(rand.NewPCG(7, 9))}
-	desk, other, site := r.join(s), r.join(s), r.join(s)
-	if err := SetOnSite(ctx, r.hub.Desk, site.ID, true); err != nil {
-		t.Fatal(err)
-	}
-	answers := 0
-	for _, tasks := range slices.Collect(maps.Values(r.tasks(s))) {
-		for _, task := range tasks {
-			choice := 1 + d.IntN(3)
-			for _, p := range [][]Participant{{desk, other}, {site}, {desk, site}}[d.IntN(3)] {
-				mark, lon := "DESK-", d.lon(5)
-				if p.ID == site.ID {
-					mark, lon = "OBS-", d.lon(3)
-				}
-				a := Answer{Key: newKey(), Task: task.ID, Participant: &p.ID, Choice: choice, How: Screen, Values: map[string]string{
-					"nom": mark + "n", "potable": mark + "p", placeValue: point(lon, d.lat()),
-				}}
-				if _, err := Record(ctx, r.hub.Desk, a); err != nil {
-					t.Fatal(err)
-				}
-				answers++
-			}
-		}
-	}
+	s, people := r.marked()
 	for _, class := range []string{"green", "green-odbl", "orange", "red"} {
 		r.exec(`update licence set class = $1 where id = 'lo-2.0'`, class)
 		x, err := ForOSM(ctx, r.hub.Web, s)
@@ -294,11 +264,48 @@ func TestFirewallStored(t *testing.T) {
 		if osmMark.MatchString(b.String()) || deskMark.MatchString(b.String()) || objectKey.MatchString(b.String()) || !bytes.Contains(b.Bytes(), []byte("OBS-")) {
 			t.Errorf("corrections of a %s dataset: %s", class, b.String())
 		}
-		for _, p := range []Participant{desk, other, site} {
+		for _, p := range people {
 			if bytes.Contains(b.Bytes(), []byte(p.Pseudonym)) {
 				t.Errorf("%s is in the corrections", p.Pseudonym)
 			}
 		}
 	}
-	t.Logf("%d answers", answers)
+}
+
+// marked is a session whose values are marked by where they are from, in the
+// file, in OpenStreetMap and in what people typed; all its tasks are answered
+// at random. It gives who answered.
+func (r *room) marked() (Session, []Participant) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	s := r.session(30, 120)
+	// The values are marked where they lie; fingerprints stay what they are.
+	r.exec(`do $$ declare name text; begin
+		for name in select relation from layer_version loop execute format('update data.%I set nom = ''FILE-'' || _key', name); end loop; end $$`)
+	r.exec(`update outcome set name = case when record_id is null then 'OSM-x' else 'FILE-x' end,
+		comparison = (select coalesce(jsonb_agg(c || '{"ours": "FILE-o", "theirs": "OSM-t"}'), '[]') from jsonb_array_elements(comparison) c)`)
+	r.exec(`update osm.point set tags = tags || '{"name": "OSM-n"}'`)
+	d := deck{rand.New(rand.NewPCG(7, 9))}
+	desk, other, site := r.join(s), r.join(s), r.join(s)
+	if err := SetOnSite(ctx, r.hub.Desk, site.ID, true); err != nil {
+		r.t.Fatal(err)
+	}
+	for _, tasks := range slices.Collect(maps.Values(r.tasks(s))) {
+		for _, task := range tasks {
+			choice := 1 + d.IntN(3)
+			for _, p := range [][]Participant{{desk, other}, {site}, {desk, site}}[d.IntN(3)] {
+				mark, lon := "DESK-", d.lon(5)
+				if p.ID == site.ID {
+					mark, lon = "OBS-", d.lon(3)
+				}
+				a := Answer{Key: newKey(), Task: task.ID, Participant: &p.ID, Choice: choice, How: Screen, Values: map[string]string{
+					"nom": mark + "n", "potable": mark + "p", placeValue: point(lon, d.lat()),
+				}}
+				if _, err := Record(ctx, r.hub.Desk, a); err != nil {
+					r.t.Fatal(err)
+				}
+			}
+		}
+	}
+	return s, []Participant{desk, other, site}
 }
