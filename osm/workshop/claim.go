@@ -117,7 +117,7 @@ func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration
 func endExpired(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `
 		update claim set ended_at = now()
-		where id in (select id from claim where ended_at is null and expires_at <= now() order by id limit 500 for update skip locked)`)
+		where id in (select id from claim where ended_at is null and expires_at <= now() limit 500 for update skip locked)`)
 	if err != nil {
 		return fmt.Errorf("end the leases that ran out: %w", postgis.Kind(err))
 	}

@@ -185,15 +185,26 @@ func TestHammer(t *testing.T) {
 		seconds, sessions, people, places = v, 160, 30, 12_000
 	}
 	r := newRoom(t, places, onlyFile, onlyOSM, other, shifted)
-	h := &hammer{room: r, lease: 250 * time.Millisecond, until: time.Now().Add(time.Duration(seconds * float64(time.Second)))}
-	if sessions > 10 {
-		h.lease = 5 * time.Second
+	h := &hammer{room: r, lease: 250 * time.Millisecond}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	areas := make([]Area, sessions)
+	for i := range areas {
+		areas[i] = everywhere
+		if sessions > 10 {
+			h.lease = 5 * time.Second
+			x, y := 5.395+rnd.Float64()*.2, 43.195+rnd.Float64()*.1
+			areas[i] = box(x, y, x+.05, y+.05)
+		}
 	}
+	var list []Session
+	for _, a := range areas {
+		list = append(list, r.sessionIn(a, 60, 120)) // 144 tasks at most, many of them of several sessions
+	}
+	h.until = time.Now().Add(time.Duration(seconds * float64(time.Second)))
 	var wg sync.WaitGroup
 	watch := make(chan struct{})
 	go func() { defer close(watch); h.watch() }()
-	for range sessions {
-		s := r.session(60, 120) // 144 tasks each, of the same outcomes
+	for _, s := range list {
 		for i := range people {
 			wg.Go(func() { h.person(s, i) })
 		}

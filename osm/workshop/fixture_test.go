@@ -52,8 +52,12 @@ func name(i int) string {
 	return fmt.Sprintf("Fontaine %s %s", names[i%len(names)], names[(i*7+i/len(names)*3+3)%len(names)])
 }
 
-// at lays the places out a hundred and fifty metres apart, ten in a row.
-func at(i int) (lon, lat float64) { return 5.40 + float64(i%10)*.00185, 43.20 + float64(i/10)*.00135 }
+// at lays the places out a hundred and fifty metres apart, ten in a row, a
+// thousand to a block.
+func at(i int) (lon, lat float64) {
+	block, i := i/1000, i%1000
+	return 5.40 + float64(block)*.0195 + float64(i%10)*.00185, 43.20 + float64(i/10)*.00135
+}
 
 // newRoom makes the hub; the last rows repeat until there are n places.
 func newRoom(t testing.TB, n int, cycle ...place) *room {
@@ -221,13 +225,24 @@ func spaced(s string) string {
 }
 
 // everywhere is an area that holds all places.
-var everywhere = Area{GeoJSON: json.RawMessage(`{"type": "Polygon", "coordinates": [[[5.39, 43.19], [5.45, 43.19], [5.45, 43.45], [5.39, 43.45], [5.39, 43.19]]]}`)}
+var everywhere = Area{GeoJSON: json.RawMessage(`{"type": "Polygon", "coordinates": [[[5.39, 43.19], [5.65, 43.19], [5.65, 43.345], [5.39, 43.345], [5.39, 43.19]]]}`)}
 
-// session prepares a session and opens it.
+// box is an area.
+func box(west, south, east, north float64) Area {
+	return Area{GeoJSON: fmt.Appendf(nil, `{"type": "Polygon", "coordinates": [[[%[1]f, %[2]f], [%[3]f, %[2]f], [%[3]f, %[4]f], [%[1]f, %[4]f], [%[1]f, %[2]f]]]}`,
+		west, south, east, north)}
+}
+
+// session prepares a session on all places and opens it.
 func (r *room) session(people, minutes int) Session {
 	r.t.Helper()
+	return r.sessionIn(everywhere, people, minutes)
+}
+
+func (r *room) sessionIn(a Area, people, minutes int) Session {
+	r.t.Helper()
 	ctx := r.t.Context()
-	s, recovery, err := Prepare(ctx, r.hub.Desk, r.mediator, Plan{Title: "Les fontaines du centre", Theme: "eau", Area: everywhere, Minutes: minutes, People: people})
+	s, recovery, err := Prepare(ctx, r.hub.Desk, r.mediator, Plan{Title: "Les fontaines du centre", Theme: "eau", Area: a, Minutes: minutes, People: people})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -20,11 +20,11 @@ where t.session_id = $1
        from answer a
        where a.task_id = t.id and a.undone_at is null and a.fingerprint = o.fingerprint)
 order by
-  exists ( -- somebody stands there
-    select from claim l
-    join outcome n on n.id = l.outcome_id
-    where l.ended_at is null and l.how = 'screen'
-      and st_dwithin(n.geom, o.geom, $8 * cosh(st_y(st_centroid(o.geom)) / 6378137))),
+  exists ( -- somebody stands there: the neighbours first, they are few ("offset 0" keeps that order)
+    select from (
+      select n.id from outcome n where st_dwithin(n.geom, o.geom, $8 * cosh(st_y(st_centroid(o.geom)) / 6378137)) offset 0
+    ) near
+    where exists (select from claim l where l.outcome_id = near.id and l.ended_at is null and l.how = 'screen')),
   t.cell = $4 desc,
   c.sign = $5 desc,
   exists (select from answer a where a.task_id = t.id and a.undone_at is null),
