@@ -8,10 +8,14 @@ browser_tests() {
 	folder=$(mktemp -d /tmp/calanque-browser-XXXXXX)
 	chmod 711 "$folder" # the database's user must get to its folder
 	env -u DATABASE_URL -u CALANQUE_PUBLIC_URL LC_ALL=C CALANQUE_DATA="$folder/data" CALANQUE_ADDR=127.0.0.1:0 \
-		bin/calanque demo >"$folder/log" 2>&1 &
+		bin/calanque demo --json >"$folder/demo.json" 2>"$folder/log" &
 	hub=$!
 	if url=$(node .make/await-hub.mjs "$folder/log"); then
-		(cd viewer && BASE_URL=$url npm run --silent e2e) || status=$?
+		for _ in {1..100}; do # the mediator's account is made last
+			[ ! -s "$folder/demo.json" ] || break
+			sleep .1
+		done
+		(cd viewer && BASE_URL=$url DEMO_JSON=$folder/demo.json npm run --silent e2e) || status=$?
 	else
 		status=1
 		tail -n 40 "$folder/log" >&2

@@ -181,6 +181,10 @@ func (w *watcher) Write(b []byte) (int, error) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// Flush sends what has been written: the compressing writer asks for it by
+// this method alone.
+func (w *watcher) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
 // begun reports whether an answer has left already.
 func begun(w http.ResponseWriter) bool {
 	watched, ok := w.(*watcher)

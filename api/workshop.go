@@ -45,6 +45,8 @@ func (s *Server) workshopRoutes(get, post, open func(string, answer.Handler)) {
 	post(one+"/dupliquer", s.duplicate)
 	get(one+"/projecteur", s.wallPage)
 	get(one+"/feuilles", s.sheetsPage)
+	get(one+"/exports", s.exportsPage)
+	get(one+"/exports/{file:"+exportNames+"}", s.export)
 	get(one+"/rapport", s.reportPage)
 	get(one+"/rapport.csv", s.reportCSV)
 	get(one+"/evenements", s.sessionEvents)

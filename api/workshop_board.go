@@ -39,7 +39,7 @@ func (s *Server) board(r *http.Request, session *workshop.Session, actor account
 		return p, err
 	}
 	whole := r.URL.Query().Get("vif") == ""
-	if p.Progress, p.Ground, p.Over, err = s.measured(ctx, p.Lang, session, viewer.Plan{ID: "b", Width: 800, Height: 640}, whole); err != nil {
+	if p.Progress, p.Ground, p.Over, err = s.measured(ctx, p.Lang, session, viewer.Plan{ID: "b", Width: 800, Height: 640, Bleed: 200}, whole); err != nil {
 		return p, err
 	}
 	if p.QR, p.Address, p.OnlyHere, err = s.wayIn(r, p.Lang, session.Code); err != nil {
@@ -142,7 +142,7 @@ func (s *Server) wallPage(w http.ResponseWriter, r *http.Request) error {
 	if p.Room, err = s.room(r.Context(), &session); err != nil {
 		return err
 	}
-	size := viewer.Plan{ID: "w", Width: 1200, Height: 790, Scale: 2.4}
+	size := viewer.Plan{ID: "w", Width: 1200, Height: 790, Bleed: 220, Scale: 2.4}
 	if p.Progress, p.Ground, p.Over, err = s.measured(r.Context(), p.Lang, &session, size, r.URL.Query().Get("vif") == ""); err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func (s *Server) fillProposal(ctx context.Context, p *viewer.NewPage, proposal *
 		plan.Marks = append(plan.Marks, viewer.PlanMark{At: viewer.Spherical(t.Lon, t.Lat), Group: string(t.Kind.Group())})
 	}
 	plan.Cells, plan.Frame = cells, viewer.Fit(box, plan.Width, plan.Height, 60)
-	if plan.Ground, err = s.planGround(ctx, plan.Frame, plan.Width, plan.Height); err != nil {
+	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return err
 	}
 	p.Plan = viewer.DrawPlan(p.Lang, plan)

@@ -90,7 +90,7 @@ func (s *Server) indexPlan(ctx context.Context, lang string, cells []viewer.Plan
 	for _, c := range cells {
 		plan.Cells = append(plan.Cells, viewer.PlanCell{Number: c.Number, Area: c.Area, Sign: c.Sign})
 	}
-	if plan.Ground, err = s.planGround(ctx, plan.Frame, plan.Width, plan.Height); err != nil {
+	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return "", err
 	}
 	return viewer.DrawPlan(lang, plan), nil
@@ -124,7 +124,7 @@ func (s *Server) sheet(ctx context.Context, p *viewer.SheetPage, base string, ce
 	sheet.Scale, plan.Frame = trueFrame(box)
 	sheet.Bar = scaleBar(sheet.Scale)
 	var err error
-	if plan.Ground, err = s.planGround(ctx, plan.Frame, plan.Width, plan.Height); err != nil {
+	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return sheet, err
 	}
 	sheet.Plan = viewer.DrawPlan(p.Lang, plan)

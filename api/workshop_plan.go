@@ -51,10 +51,11 @@ func (d *drawings) clear() {
 	d.kept = nil
 }
 
-// ground reads what a plan stands on. half a unit of the drawing is the
+// planGround reads what a plan stands on. Half a unit of the drawing is the
 // tolerance: nobody sees less.
-func (s *Server) planGround(ctx context.Context, f viewer.Frame, width, height int) ([]viewer.GroundItem, error) {
-	box := f.Box(width, height)
+func (s *Server) planGround(ctx context.Context, p *viewer.Plan) ([]viewer.GroundItem, error) {
+	f := p.Frame
+	box := f.Box(p.Width+2*p.Bleed, p.Height+2*p.Bleed)
 	const edge = 30 // units beyond the drawing, so that outlines end outside
 	box.MinX, box.MaxX = box.MinX-edge/f.PerX, box.MaxX+edge/f.PerX
 	box.MinY, box.MaxY = box.MinY-edge/f.PerY, box.MaxY+edge/f.PerY
@@ -126,7 +127,7 @@ const questionWidth, questionHeight, metresPerUnit = 900, 720, .62
 
 // questionPlan draws where a question is about: two places as A and B where it
 // compares them, else the sign of its outcome.
-func (s *Server) questionPlan(ctx context.Context, lang string, t *workshop.Task) (template.HTML, error) {
+func (s *Server) questionPlan(ctx context.Context, lang string, t *workshop.Task) (out template.HTML, err error) {
 	at := viewer.Spherical(t.Lon, t.Lat)
 	frame := viewer.Frame{X: at[0], Y: at[1], PerX: 1 / metresPerUnit, PerY: 1 / metresPerUnit}
 	marks := []viewer.PlanMark{{At: at, Group: string(t.Kind.Group()), Chosen: true}}
@@ -139,14 +140,14 @@ func (s *Server) questionPlan(ctx context.Context, lang string, t *workshop.Task
 	}
 	key := fmt.Sprint("question ", lang, t.Outcome, t.Kind, frame)
 	return s.drawings.get(key, func() (template.HTML, error) {
-		ground, err := s.planGround(ctx, frame, questionWidth, questionHeight)
-		if err != nil {
+		plan := viewer.Plan{
+			ID: "q", Label: viewer.Say(lang, "pages.map-of", "name", t.Name),
+			Width: questionWidth, Height: questionHeight, Frame: frame, Marks: marks,
+		}
+		if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 			return "", err
 		}
-		return viewer.DrawPlan(lang, viewer.Plan{
-			ID: "q", Label: viewer.Say(lang, "pages.map-of", "name", t.Name),
-			Width: questionWidth, Height: questionHeight, Frame: frame, Ground: ground, Marks: marks,
-		}), nil
+		return viewer.DrawPlan(lang, plan), nil
 	})
 }
 
@@ -164,7 +165,7 @@ func (s *Server) boardPlans(ctx context.Context, lang string, session *workshop.
 	under, err = s.drawings.get(key, func() (template.HTML, error) {
 		g := size
 		g.ID = "g" + size.ID
-		if g.Ground, err = s.planGround(ctx, size.Frame, size.Width, size.Height); err != nil {
+		if g.Ground, err = s.planGround(ctx, &g); err != nil {
 			return "", err
 		}
 		return viewer.DrawPlan(lang, g), nil

@@ -141,7 +141,7 @@ func (s *Server) reportPlans(ctx context.Context, lang string, session *workshop
 	}
 	box := area.Bound()
 	plan.Frame = viewer.Fit(box, plan.Width, plan.Height, 12)
-	if plan.Ground, err = s.planGround(ctx, plan.Frame, plan.Width, plan.Height); err != nil {
+	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return "", "", err
 	}
 	draw := func(id, code string, kind func(*workshop.Task) match.Kind) template.HTML {

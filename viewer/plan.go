@@ -26,6 +26,7 @@ type Plan struct {
 	Ground        []GroundItem // from the lowest up
 	Cells         []PlanCell
 	Marks         []PlanMark
+	Bleed         int     // how far the ground goes on beyond each side, where the page has room
 	Scale         float64 // of the writing in cells: 1 on a desk, more on a wall; 0 means 1
 	lang          string
 }
@@ -237,7 +238,8 @@ func (d *pen) ground() {
 			d.shape(paths[class], d.p.Ground[i].Shape)
 		}
 	}
-	fmt.Fprintf(d, `<rect class="m-land" width="%d" height="%d"/><g transform="scale(.1)">`, d.p.Width, d.p.Height)
+	fmt.Fprintf(d, `<rect class="m-land" x="%d" y="%d" width="%d" height="%d"/><g transform="scale(.1)">`,
+		-d.p.Bleed, -d.p.Bleed, d.p.Width+2*d.p.Bleed, d.p.Height+2*d.p.Bleed)
 	for _, s := range strata {
 		path := paths[s.class]
 		if path == nil || path.Len() == 0 {
@@ -342,8 +344,11 @@ func (d *pen) cells() {
 }
 
 func (d *pen) cellSign(c PlanCell) {
-	s := d.p.Scale
 	at, _ := planar.CentroidArea(c.Area)
+	// The sign and its words are 98 × 94 units: smaller in a small cell.
+	box := c.Area.Bound()
+	fit := math.Min((box.Max[0]-box.Min[0])*d.p.Frame.PerX/104, (box.Max[1]-box.Min[1])*d.p.Frame.PerY/100)
+	s := math.Max(math.Min(d.p.Scale, fit), math.Min(.8, d.p.Scale))
 	x, y := d.xy(at)
 	done := ""
 	if c.Total > 0 && c.Done >= c.Total {

@@ -9,8 +9,10 @@ import (
 	"github.com/paulmach/orb"
 )
 
-// labelSize is the height of street names, in units.
+// labelSize is the height of street names, in units; on a wall more.
 const labelSize = 14
+
+func (d *pen) size(of float64) float64 { return of * math.Min(d.p.Scale, 1.6) }
 
 // labels writes the names of streets and places where there is room, the most
 // important first: each once.
@@ -21,7 +23,7 @@ func (d *pen) labels() {
 		if g.Layer != "place_labels" || g.Name == "" || done[g.Name] {
 			continue
 		}
-		if pt, ok := g.Shape.(orb.Point); ok && d.write(pt, g.Name, "lq", 16) {
+		if pt, ok := g.Shape.(orb.Point); ok && d.write(pt, g.Name, "lq", d.size(16)) {
 			done[g.Name] = true
 		}
 	}
@@ -36,7 +38,7 @@ func (d *pen) labels() {
 		if g.Layer != "water_polygons_labels" || g.Name == "" || done[g.Name] {
 			continue
 		}
-		if pt, ok := g.Shape.(orb.Point); ok && d.write(pt, g.Name, "lw", labelSize) {
+		if pt, ok := g.Shape.(orb.Point); ok && d.write(pt, g.Name, "lw", d.size(labelSize)) {
 			done[g.Name] = true
 		}
 	}
@@ -52,7 +54,7 @@ func (d *pen) write(at orb.Point, name, class string, size float64) bool {
 	if !d.room(x, y, width(name, size), size, 0) {
 		return false
 	}
-	fmt.Fprintf(d, `<text class="%s" x="%.0f" y="%.0f" text-anchor="middle">%s</text>`, class, x, y, html.EscapeString(name))
+	fmt.Fprintf(d, `<text class="%s" font-size="%.0f" x="%.0f" y="%.0f" text-anchor="middle">%s</text>`, class, size, x, y, html.EscapeString(name))
 	return true
 }
 
@@ -65,7 +67,8 @@ func (d *pen) along(g *GroundItem) bool {
 	case orb.MultiLineString:
 		lines = s
 	}
-	need := width(g.Name, labelSize)
+	size := d.size(labelSize)
+	need := width(g.Name, size)
 	for _, line := range lines {
 		for from := 0; from < len(line)-1; from++ {
 			to := d.straight(line, from)
@@ -82,9 +85,9 @@ func (d *pen) along(g *GroundItem) bool {
 			}
 			for _, t := range []float64{.5, .35, .65} {
 				x, y := x0+(x1-x0)*t, y0+(y1-y0)*t
-				if d.room(x, y, need, labelSize, turn) {
-					fmt.Fprintf(d, `<text class="lt" transform="translate(%.0f %.0f) rotate(%.1f)" y="5" text-anchor="middle">%s</text>`,
-						x, y, turn*180/math.Pi, html.EscapeString(g.Name))
+				if d.room(x, y, need, size, turn) {
+					fmt.Fprintf(d, `<text class="lt" font-size="%.0f" transform="translate(%.0f %.0f) rotate(%.1f)" y="%.0f" text-anchor="middle">%s</text>`,
+						size, x, y, turn*180/math.Pi, size*.36, html.EscapeString(g.Name))
 					return true
 				}
 			}

@@ -237,6 +237,25 @@ type BoardPage struct {
 	Notice   geo.Message
 }
 
+// An ExportsPage is the model of /atelier/{code}/exports.
+type ExportsPage struct {
+	Page
+	Room     Room
+	Refused  geo.Message // why nothing leaves towards OpenStreetMap; Code "" when it may
+	JOSM, ID string      // links that open the editors
+	Hours    int         // that they can be read
+	Proposed int         // edits in the files
+	ByHand   []ByHand
+}
+
+// A ByHand is an edit that no file can hold.
+type ByHand struct {
+	Number   int
+	Ask, Why geo.Message
+	Object   string // n123, "" none
+	JOSM, ID string // links that open it; JOSM "" without an object
+}
+
 // A WallPage is the model of /atelier/{code}/projecteur.
 type WallPage struct {
 	Page
@@ -390,6 +409,9 @@ func New(w io.Writer, p NewPage) error { return render(w, p.Lang, "atelier-new.h
 
 // Board writes the mediator's page.
 func Board(w io.Writer, p BoardPage) error { return render(w, p.Lang, "atelier-board.html", p) }
+
+// Exports writes the page of a session's files.
+func Exports(w io.Writer, p ExportsPage) error { return render(w, p.Lang, "atelier-exports.html", p) }
 
 // Wall writes the projector's page.
 func Wall(w io.Writer, p WallPage) error { return render(w, p.Lang, "atelier-wall.html", p) }

@@ -278,6 +278,25 @@ func TestDemo(t *testing.T) {
 	checkInvariants(t, url, "after the restore")
 }
 
+// The sample never replaces what is somebody's own, nor takes it along.
+func TestDemoLeavesOnesOwn(t *testing.T) {
+	t.Parallel()
+	m := newMachineOn(t, postgistest.URL(t))
+	m.must("load", m.write("mine.csv", manyRows(50, 1)), "--dataset", "communes", "--producer", "Ma commune", "--licence", "lo-2.0")
+	before := contents(t, m.database())
+	if r := m.run("demo"); r.code != 1 || !strings.Contains(r.err, "communes") || !strings.Contains(r.err, "--data") {
+		t.Errorf("want a refusal that names communes: %v", r)
+	}
+	m.must("demo", "--remove")
+	after := contents(t, m.database())
+	for _, d := range []map[string]string{before, after} {
+		delete(d, "change_reader r f") // demo serves, and so caught up
+	}
+	if d := cmp.Diff(before, after); d != "" {
+		t.Errorf("the database changed (-want +got):\n%s", d)
+	}
+}
+
 // onlyMine checks that nothing of the sample is left beside the dataset mine.
 func (m *machine) onlyMine(url string) {
 	m.t.Helper()

@@ -180,11 +180,8 @@ func (t *Task) shown(c compared, value string) any {
 		if a.Field != c.Field || a.Type != match.Bool {
 			continue
 		}
-		switch strings.ToLower(value) {
-		case "yes", "true", "1", "oui", "o":
-			return true
-		case "no", "false", "0", "non", "n":
-			return false
+		if yes, ok := truth(value); ok {
+			return yes
 		}
 	}
 	return value

@@ -3,6 +3,20 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 /** The hub under test; it holds the sample (`calanque demo`). */
 export const base = process.env.HUB_URL!;
 
+/** The sample's mediator, when the tests were told (`calanque demo --json`). */
+export const mediator = JSON.parse(process.env.HUB_SIGN_IN || 'null') as {
+  login: string;
+  password: string;
+} | null;
+
+/** Signs the mediator in by the form, which leads to a path. */
+export async function signIn(page: Page, path: string): Promise<void> {
+  await page.goto(`${base}/connexion?vers=${encodeURIComponent(path)}`);
+  await page.fill('#login', mediator!.login);
+  await page.fill('#password', mediator!.password);
+  await page.click('.signin button');
+}
+
 const quiet = [
   '--disable-gpu',
   '--disable-quic',

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { violations } from './axe';
 import { base, launch, settled, town, visit } from './browser';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser: Browser;
 /** Records of the sample that the tests look at. */
 let fountain = '';
@@ -21,28 +19,6 @@ beforeAll(async () => {
   commune = (await first('communes', 'bbox=6.2453,43.1037,6.2453,43.1037'))[0].id;
 });
 afterAll(() => browser.close());
-
-/** What axe-core finds against WCAG 2.2 AA. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as {
-      axe: {
-        run(
-          c: Document,
-          o: unknown,
-        ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-      };
-    };
-    const found = await axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'],
-    });
-    return found.violations.map(
-      (v) =>
-        `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120) + ' ' + n.failureSummary.slice(0, 160)).join(' | ')}`,
-    );
-  });
-}
 
 /** Ids that the map draws of a layer in the view. */
 function drawn(page: Page, layer: string): Promise<string[]> {
