@@ -107,21 +107,55 @@ func split(spots []spot, k int, box geo.Box) []part {
 		return []part{{box, walk(spots, box)}}
 	}
 	first := k / 2
-	spots = slices.Clone(spots)
-	n := (len(spots)*first + k/2) / k
 	// What every cell needs, so that sizes stay within their bounds.
-	n = min(max(n, minPerCell*first), len(spots)-minPerCell*(k-first))
-	a, b := box, box
-	if box.MaxX-box.MinX >= box.MaxY-box.MinY {
-		slices.SortStableFunc(spots, func(a, b spot) int { return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.task, b.task)) })
-		cut := (spots[n-1].x + spots[n].x) / 2
-		a.MaxX, b.MinX = cut, cut
-	} else {
-		slices.SortStableFunc(spots, func(a, b spot) int { return cmp.Or(cmp.Compare(b.y, a.y), cmp.Compare(a.task, b.task)) })
-		cut := (spots[n-1].y + spots[n].y) / 2
-		a.MinY, b.MaxY = cut, cut
+	least, most := minPerCell*first, len(spots)-minPerCell*(k-first)
+	n := min(max((len(spots)*first+k/2)/k, least), most)
+	least, most = max(least, len(spots)-maxPerCell*(k-first)), min(most, maxPerCell*first)
+	east := box.MaxX-box.MinX >= box.MaxY-box.MinY
+	spots, at, gap := cut(spots, east, n, least, most)
+	if !gap { // all in one line: across it, then
+		if other, m, ok := cut(spots, !east, n, least, most); ok {
+			spots, at, east, gap = other, m, !east, true
+		}
 	}
-	return append(split(spots[:n], first, a), split(spots[n:], k-first, b)...)
+	coordinate, low, high := func(s spot) float64 { return s.x }, box.MinX, box.MaxX
+	if !east {
+		coordinate, low, high = func(s spot) float64 { return s.y }, box.MinY, box.MaxY
+	}
+	line := (coordinate(spots[at-1]) + coordinate(spots[at])) / 2
+	// A heap on the edge that is more than a cell: each needs an area all the same.
+	strip := min(.2, (high-low)/8)
+	line = min(max(line, low+strip), high-strip)
+	a, b := box, box
+	if east {
+		a.MaxX, b.MinX = line, line
+	} else {
+		a.MinY, b.MaxY = line, line
+	}
+	return append(split(spots[:at], first, a), split(spots[at:], k-first, b)...)
+}
+
+// gapMetres is how far apart two spots are for a line to run between them.
+const gapMetres = .1
+
+// cut orders spots from west to east, or north to south, and finds where to
+// part them: as near to n as a gap allows, between least and most. Without a
+// gap it is n, and false.
+func cut(spots []spot, east bool, n, least, most int) ([]spot, int, bool) {
+	spots = slices.Clone(spots)
+	along := func(s spot) float64 { return -s.y }
+	if east {
+		along = func(s spot) float64 { return s.x }
+	}
+	slices.SortStableFunc(spots, func(a, b spot) int { return cmp.Or(cmp.Compare(along(a), along(b)), cmp.Compare(a.task, b.task)) })
+	for d := range len(spots) {
+		for _, at := range []int{n - d, n + d} {
+			if at >= max(least, 1) && at <= min(most, len(spots)-1) && along(spots[at])-along(spots[at-1]) > gapMetres {
+				return spots, at, true
+			}
+		}
+	}
+	return spots, n, false
 }
 
 // walk orders spots as one goes from one to the nearest next, from the north
