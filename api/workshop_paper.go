@@ -20,7 +20,7 @@ import (
 // Field sheets: a page of A4 at 96 units an inch, so that what is drawn in
 // CSS pixels is true on paper.
 const (
-	sheetWidth, sheetHeight = 552, 596 // of the map
+	sheetWidth, sheetHeight = 552, 356 // of the map
 	unitsPerMetre           = 96 / 0.0254
 	sheetMargin             = 30  // units around the outermost question
 	barWidth                = 146 // units at most
@@ -203,7 +203,7 @@ func sheetRows(sheet *viewer.Sheet, questions []workshop.Question) {
 		}
 		sheet.Rows = append(sheet.Rows, row)
 	}
-	if len(sheet.Rows) <= 8 {
+	if len(sheet.Rows) <= 6 {
 		sheet.Blanks = []string{"A", "B"}
 	}
 }
