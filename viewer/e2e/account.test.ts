@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violations } from './axe';
-import { base, launch, mediator, signIn, town, visit } from './browser';
+import { base, launch, mediator, settled, signIn, town, visit } from './browser';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -17,6 +17,12 @@ async function first(page: Page, kind: string): Promise<string> {
     `${base}/api/collections/points-eau-osm/items?kind=${kind}&limit=1&skipGeometry=true&f=json`,
   );
   return String(((await answer.json()) as { features: { id: string }[] }).features[0].id);
+}
+
+/** Waits until the script's card has taken the place of the server's, with its row of answers. */
+async function answerable(page: Page, row = '.verdict .aq'): Promise<void> {
+  await settled(page);
+  await page.waitForSelector(row);
 }
 
 describe('the page that signs in', () => {
@@ -89,7 +95,7 @@ describe.skipIf(!mediator)('a mediator', () => {
       const page = v.page;
       const [pair, alone] = [await first(page, 'moved'), await first(page, 'only_open_data')];
       await signIn(page, `${compare}&lg=fr&sel=${pair}${town}`);
-      await page.waitForSelector('.verdict .aq');
+      await answerable(page);
       expect(await page.locator('.verdict button').allTextContents()).toEqual([
         'Oui',
         'Non',
@@ -97,21 +103,22 @@ describe.skipIf(!mediator)('a mediator', () => {
       ]);
       for (const lang of ['fr', 'en', 'it']) {
         await page.goto(`${base}${compare}&lg=${lang}&sel=${pair}${town}`);
-        await page.waitForSelector('.verdict .aq');
+        await answerable(page);
         expect(await violations(page), lang).toEqual([]);
         expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
       }
       await page.goto(`${base}${compare}&lg=fr&sel=${pair}${town}`);
-      await page.waitForSelector('.verdict .aq');
+      await answerable(page);
       await page.keyboard.press('2');
       await page.waitForSelector('text=Non, ce sont deux lieux différents.');
       expect(await violations(page)).toEqual([]);
       await page.reload();
+      await settled(page);
       await page.waitForSelector('text=Non, ce sont deux lieux différents.');
       await page.click('text=Annuler cette réponse');
       await page.waitForSelector('.verdict .aq');
       await page.goto(`${base}${compare}&lg=fr&sel=${alone}${town}`);
-      await page.waitForSelector('.verdict button');
+      await answerable(page, '.verdict button');
       expect(await page.locator('.verdict button').allTextContents()).toEqual(['À vérifier sur place']);
       await page.click('.verdict button');
       await page.waitForSelector('.verdict [role=status]');
@@ -125,7 +132,7 @@ describe.skipIf(!mediator)('a mediator', () => {
     const v = await visit(browser, '/connexion?lg=fr', { settle: false });
     const pair = await first(v.page, 'moved');
     await signIn(v.page, `${compare}&lg=fr&sel=${pair}${town}`);
-    await v.page.waitForSelector('.verdict .aq');
+    await answerable(v.page);
     await v.page.context().clearCookies();
     await v.page.click('.verdict .btn');
     await v.page.click('.verdict [role=alert] a');
