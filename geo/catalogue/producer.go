@@ -15,13 +15,11 @@ import (
 
 // A Producer is an organisation as the catalogue describes it.
 type Producer struct {
-	ID          string
-	Title       geo.Text
+	geo.Producer
 	Description geo.Text // Markdown
 	Kind        string   // region, city, agency, park, association, state, other; "" when nobody said
 	SIRET       string
 	Territory   []string // as of a dataset
-	Contact     map[string]string
 	Position    int
 }
 
@@ -52,7 +50,7 @@ func CopyProducer(to, from *Producer, name string) {
 // Producers gives all producers, in the catalogue's order.
 func Producers(ctx context.Context, db postgis.DB) ([]Producer, error) {
 	rows, err := db.Query(ctx, `
-		select id, title, description, coalesce(kind, ''), coalesce(siret, ''), territory, contact, position
+		select id, title, contact, description, coalesce(kind, ''), coalesce(siret, ''), territory, position
 		from producer
 		order by position, id`)
 	if err != nil {
@@ -106,7 +104,7 @@ func PutProducer(ctx context.Context, tx pgx.Tx, p Producer, by By) ([]Differenc
 	if err != nil {
 		return nil, err
 	}
-	was, there := Producer{ID: p.ID}, false
+	was, there := Producer{}, false
 	if i := slices.IndexFunc(stored, func(s Producer) bool { return s.ID == p.ID }); i >= 0 {
 		was, there = stored[i], true
 	}
