@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/cluster"
 	"calanque/viewer"
@@ -68,6 +69,12 @@ func (a *app) address(ctx context.Context) (string, error) {
 	}
 	a.shut = append(a.shut, private.Close)
 	return private.URL(), nil
+}
+
+// files is the store of uploads, documents and downloads in the data folder,
+// which all processes of a hub share.
+func (a *app) files() *blob.Store {
+	return blob.New(filepath.Join(a.dataFolder(), "files"))
 }
 
 func (a *app) close() {
