@@ -45,7 +45,9 @@ type Entry struct {
 	Life          geo.Life
 	Extra         map[string]string // of the census, not recognised
 
-	Resources []Resource
+	Identifier string // what it is called elsewhere for ever: its first slug
+	Resources  []Resource
+	Layers     []Layer // of the published version
 }
 
 // A ResourceKind says what a resource is to whoever takes it.

@@ -27,7 +27,8 @@ const entryColumns = `
 	coalesce(d.extent, (select box2d(st_extent(lv.extent::geometry)) from layer_version lv where lv.version_id = d.published_id)),
 	d.temporal_start, d.temporal_end, d.issued_at, d.counted_at, coalesce(d.counted_from, ''),
 	d.published_at, coalesce(d.published_at, d.delivered_at), d.updated_at, d.edition, d.retired_at is not null,
-	coalesce(d.published_id, 0), d.life, d.extra`
+	coalesce(d.published_id, 0), d.life, d.extra,
+	coalesce((select f.slug from former_slug f where f.dataset_id = d.id order by f.at, f.slug limit 1), d.slug)`
 
 // Find gives a dataset by its slug with its resources (through the public door
 // only the public ones), or ErrNotFound. A former slug is not followed: see
@@ -68,7 +69,7 @@ func scanEntry(row pgx.CollectableRow) (Entry, error) {
 	err := row.Scan(&e.ID, &e.Slug, &e.Producer, &e.Licence, &e.Chain, &e.State, &e.Since,
 		&e.Title, &e.Description, &e.Limits, &e.Keywords, &e.Topics, &e.Territory, &e.Frequency, &e.HighValue, &e.LandingPage, &e.Contact,
 		&box, &e.TemporalStart, &e.TemporalEnd, &e.IssuedAt, &e.CountedAt, &e.CountedFrom,
-		&e.PublishedAt, &e.DeliveredAt, &e.UpdatedAt, &e.Edition, &e.Retired, &e.Version, &e.Life, &e.Extra)
+		&e.PublishedAt, &e.DeliveredAt, &e.UpdatedAt, &e.Edition, &e.Retired, &e.Version, &e.Life, &e.Extra, &e.Identifier)
 	if err != nil {
 		return e, err
 	}
@@ -113,7 +114,7 @@ func addResources(ctx context.Context, db postgis.DB, door Door, list []Entry) e
 	if err != nil {
 		return fmt.Errorf("read the resources: %w", postgis.Kind(err))
 	}
-	return nil
+	return addLayers(ctx, db, list, at, ids)
 }
 
 // Moved gives the slug that a former one leads to now, or ErrNotFound. Whether
