@@ -82,6 +82,7 @@ type Resource struct {
 	Public      bool
 	Position    int
 	UpdatedAt   time.Time
+	Link        *Link // how its URL was last found; nil when it was never tried
 }
 
 // A Document is what makes an administrative resource one.
@@ -101,4 +102,3 @@ type Topic struct {
 	ISO   string
 	EU    string
 }
-

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -91,8 +92,12 @@ func addResources(ctx context.Context, db postgis.DB, door Door, list []Entry) e
 	rows, err := db.Query(ctx, `
 		select r.dataset_id, r.id, r.name, r.kind, r.title, r.description, coalesce(r.url, ''), r.blob_sha256, coalesce(l.name, ''),
 			coalesce(r.filename, ''), coalesce(r.format, ''), coalesce(b.media_type, ''), coalesce(r.bytes, b.bytes, 0),
-			r.document, r.public, r.position, r.updated_at
+			r.document, r.public, r.position, r.updated_at,
+			c.at, coalesce(c.status, 0),
+			case when c.failures > 1 or c.status in (404, 410) then c.broken_since end,
+			case when c.failures <> 1 or c.status in (404, 410) then c.message end -- one failure says nothing yet
 		from resource r
+		left join link_check c on c.resource_id = r.id and c.url = r.url
 		left join layer l on l.id = r.layer_id
 		left join blob b on b.sha256 = r.blob_sha256
 		where r.dataset_id = any ($1) and r.deleted_at is null and (r.public or $2)
@@ -102,10 +107,19 @@ func addResources(ctx context.Context, db postgis.DB, door Door, list []Entry) e
 	}
 	var id geo.DatasetID
 	var r Resource
+	var tried *time.Time
+	var found Link
 	_, err = pgx.ForEachRow(rows, []any{
 		&id, &r.ID, &r.Name, &r.Kind, &r.Title, &r.Description, &r.URL, &r.SHA256, &r.Layer,
 		&r.Filename, &r.Format, &r.MediaType, &r.Bytes, &r.Document, &r.Public, &r.Position, &r.UpdatedAt,
+		&tried, &found.Status, &found.BrokenSince, &found.Message,
 	}, func() error {
+		if tried != nil {
+			link := found
+			link.At = *tried
+			r.Link = &link
+		}
+		tried, found = nil, Link{}
 		e := &list[at[id]]
 		e.Resources = append(e.Resources, r)
 		r = Resource{}

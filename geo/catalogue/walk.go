@@ -87,11 +87,12 @@ type Layer struct {
 	Title    geo.Text
 	Geometry geo.GeometryType
 	Rows     int64
+	Labelled bool // its fields have names for people
 }
 
 func addLayers(ctx context.Context, db postgis.DB, list []Entry, at map[geo.DatasetID]int, ids []geo.DatasetID) error {
 	rows, err := db.Query(ctx, `
-		select d.id, l.name, l.title, lv.geometry_type, lv.n_rows
+		select d.id, l.name, l.title, lv.geometry_type, lv.n_rows, l.labels <> '{}'
 		from dataset d
 		join layer_version lv on lv.version_id = d.published_id
 		join layer l on l.id = lv.layer_id
@@ -102,7 +103,7 @@ func addLayers(ctx context.Context, db postgis.DB, list []Entry, at map[geo.Data
 	}
 	var id geo.DatasetID
 	var l Layer
-	_, err = pgx.ForEachRow(rows, []any{&id, &l.Name, &l.Title, &l.Geometry, &l.Rows}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &l.Name, &l.Title, &l.Geometry, &l.Rows, &l.Labelled}, func() error {
 		e := &list[at[id]]
 		e.Layers = append(e.Layers, l)
 		l = Layer{}
