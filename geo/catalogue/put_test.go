@@ -238,11 +238,11 @@ func TestResources(t *testing.T) {
 	}
 	bad := opinion
 	for want, change := range map[string]func(*catalogue.Resource){
-		"document:put.document":   func(r *catalogue.Resource) { r.Document = nil },
-		"name:put.resource-name":  func(r *catalogue.Resource) { r.Name = "../avis" },
-		"url:put.resource-url":    func(r *catalogue.Resource) { r.Kind, r.Document = catalogue.Reference, nil },
-		"kind:put.resource-kind":  func(r *catalogue.Resource) { r.Kind, r.Document = "other", nil },
-		"document:put.date":       func(r *catalogue.Resource) { r.Document = &catalogue.Document{Type: "avis", Date: "1er mars"} },
+		"document:put.document":    func(r *catalogue.Resource) { r.Document = nil },
+		"name:put.resource-name":   func(r *catalogue.Resource) { r.Name = "../avis" },
+		"url:put.resource-url":     func(r *catalogue.Resource) { r.Kind, r.Document = catalogue.Reference, nil },
+		"kind:put.resource-kind":   func(r *catalogue.Resource) { r.Kind, r.Document = "other", nil },
+		"document:put.date":        func(r *catalogue.Resource) { r.Document = &catalogue.Document{Type: "avis", Date: "1er mars"} },
 		"file:put.resource-target": func(r *catalogue.Resource) { r.URL = "https://example.org/" },
 	} {
 		r := bad
