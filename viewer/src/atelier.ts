@@ -1,4 +1,5 @@
 import './atelier.css';
+import './paper.css';
 
 /**
  * What scripts add to the pages of mapping sessions, which are whole without:
