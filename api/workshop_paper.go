@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/paulmach/orb"
 
@@ -184,78 +182,4 @@ func bounds(p *viewer.Plan) string {
 	w, south := viewer.Geographic(orb.Point{b.MinX, b.MinY})
 	e, north := viewer.Geographic(orb.Point{b.MaxX, b.MaxY})
 	return fmt.Sprintf("%.5f,%.5f,%.5f,%.5f", w, south, e, north)
-}
-
-// entryPage answers the form by which a sheet is entered.
-func (s *Server) entryPage(w http.ResponseWriter, r *http.Request) error {
-	session, actor, err := s.mediated(w, r)
-	if err != nil {
-		return answered(err)
-	}
-	saved := -1
-	if n, err := strconv.Atoi(r.URL.Query().Get("gardees")); err == nil {
-		saved = n
-	}
-	return s.writeEntry(w, r, &session, actor.CSRF, max(1, number(r.URL.Query().Get("feuille"))), saved, geo.Message{})
-}
-
-func (s *Server) writeEntry(w http.ResponseWriter, r *http.Request, session *workshop.Session, csrf string, cell, saved int, refused geo.Message) error {
-	ctx := r.Context()
-	p := viewer.EntryPage{Page: s.page(r, s.state.Load()), CSRF: csrf, Cell: cell, Saved: saved, Refused: refused}
-	var err error
-	if p.Room, err = s.room(ctx, session); err != nil {
-		return err
-	}
-	cells, err := workshop.Cells(ctx, s.Hub.Web, session.ID)
-	if err != nil {
-		return err
-	}
-	for _, c := range cells {
-		p.Cells = append(p.Cells, viewer.PlanCell{Number: c.Number, Sign: string(c.Sign)})
-	}
-	tasks, err := workshop.Tasks(ctx, s.Hub.Web, session.ID)
-	if err != nil {
-		return err
-	}
-	for i := range tasks {
-		if t := &tasks[i]; t.Cell == p.Cell {
-			q := t.Question()
-			p.Lines = append(p.Lines, viewer.EntryLine{Number: t.Number, Name: t.Name, Ask: q.Ask, Key: newKey(), Choices: choices(&q, nil), Done: t.Told()})
-		}
-	}
-	status := http.StatusOK
-	if refused.Code != "" {
-		status = http.StatusBadRequest
-	}
-	return s.writePrivate(w, p.Page, status, func(b *bytes.Buffer) error { return viewer.Entry(b, p) })
-}
-
-// enterSheet takes the lines of a sheet that were filled in.
-func (s *Server) enterSheet(w http.ResponseWriter, r *http.Request) error {
-	session, actor, err := s.mediated(w, r)
-	if err != nil {
-		return answered(err)
-	}
-	cell := number(r.PostForm.Get("feuille"))
-	var lines []workshop.Line
-	for name, values := range r.PostForm {
-		n, ok := strings.CutPrefix(name, "ligne-")
-		if !ok || len(values) == 0 || strings.TrimSpace(values[0]) == "" {
-			continue
-		}
-		lines = append(lines, workshop.Line{
-			Key: r.PostForm.Get("cle-" + n), Number: number(n), Choice: number(strings.TrimSpace(values[0])), Note: r.PostForm.Get("mot-" + n),
-		})
-	}
-	if len(lines) > 0 {
-		_, err = workshop.EnterSheet(r.Context(), s.Hub.Desk, session.Code, lines)
-	}
-	if m, refused := refusal(err); refused {
-		return s.writeEntry(w, r, &session, actor.CSRF, cell, -1, m)
-	}
-	if err != nil {
-		return err
-	}
-	seeOther(w, r, "/atelier/"+session.Code+"/conduite/saisie", "feuille", strconv.Itoa(cell), "gardees", strconv.Itoa(len(lines)))
-	return nil
 }

@@ -267,28 +267,6 @@ type WallPage struct {
 	Over     template.HTML
 }
 
-// An EntryPage is the form that a sheet is entered by.
-type EntryPage struct {
-	Page
-	Room    Room
-	CSRF    string
-	Cell    int
-	Cells   []PlanCell
-	Lines   []EntryLine
-	Saved   int // lines that were just taken; -1 none
-	Refused geo.Message
-}
-
-// An EntryLine is one question of a sheet.
-type EntryLine struct {
-	Number  int
-	Name    string
-	Ask     geo.Message
-	Key     string
-	Choices []ChoiceView
-	Done    bool
-}
-
 // A ReportPage is the model of /atelier/{code}/rapport.
 type ReportPage struct {
 	Page
@@ -352,9 +330,6 @@ func Exports(w io.Writer, p ExportsPage) error { return render(w, p.Lang, "ateli
 
 // Wall writes the projector's page.
 func Wall(w io.Writer, p WallPage) error { return render(w, p.Lang, "atelier-wall.html", p) }
-
-// Entry writes the form of a sheet.
-func Entry(w io.Writer, p EntryPage) error { return render(w, p.Lang, "atelier-entry.html", p) }
 
 // SessionReport writes the report of a session.
 func SessionReport(w io.Writer, p ReportPage) error {

@@ -41,6 +41,8 @@ async function prepare(page: Page, title: string, theme: number, people: number)
   await press(page, 'button[value=voir]');
   await press(page, 'button[value=creer]');
   const code = /atelier\/(\w{6})/.exec(page.url())![1]!;
+  await page.goto(`${base}/atelier/${code}/conduite?lg=fr`);
+  await press(page, 'form[action$="/ouvrir?lg=fr"] button');
   await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
   const recovery = (await page.textContent('.recov b'))!.replace(/\s/g, '');
   return { code, recovery };
@@ -217,5 +219,91 @@ describe.skipIf(!demo)('paper', () => {
       ),
     );
     expect(coloured).toEqual([]);
+  });
+
+  /** How many lines of the sheet that is shown are told to be answered. */
+  const answered = (): Promise<number> => page.locator('.keyed .tag.ok').count();
+
+  async function send(): Promise<void> {
+    await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  }
+
+  it('is entered by the keyboard alone, one key a line, once however often it is sent', async () => {
+    const { code } = sessions[0]!;
+    const entry = `${base}/atelier/${code}/conduite/saisie?feuille=2&lg=fr`;
+    await page.goto(entry);
+    const total = await page.locator('.keyed li').count();
+    expect(total).toBeGreaterThanOrEqual(6);
+    expect(await page.evaluate(() => document.activeElement?.matches('input.k'))).toBe(true);
+    await page.keyboard.type('13');
+    await page.keyboard.type('7'); // no answer has that key
+    await page.keyboard.type('0'); // nobody can read the third
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.type('4');
+    await page.keyboard.press('Backspace');
+    await page.keyboard.type('4');
+    const body = await page.$eval('form[data-sheet]', (f) =>
+      new URLSearchParams(new FormData(f as HTMLFormElement) as unknown as Record<string, string>).toString(),
+    );
+    await send();
+    const said = (await page.textContent('[role=status]'))!;
+    expect(said).toMatch(/3 réponses gardées/);
+    expect(said).toMatch(/1 ligne illisible/);
+    expect(said).toContain(`${total - 4} ligne`);
+    expect(await answered()).toBe(2); // « Je ne sais pas » tells nothing
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('href'))).toMatch(/feuille=/);
+    // The same form once more, and once more mended: what is mended replaces, nothing counts twice.
+    for (const again of [body, body.replace(/(ligne-\d+)=3/, '$1=2')]) {
+      const status = await page.evaluate(
+        async ([to, form]) =>
+          (await fetch(to!, { method: 'POST', body: new URLSearchParams(form), redirect: 'follow' })).status,
+        [entry, again],
+      );
+      expect(status).toBe(200);
+      await page.reload({ waitUntil: 'networkidle' });
+      expect(await answered()).toBe(2);
+    }
+    // Undone from where the focus is.
+    await page.keyboard.press('Tab');
+    await send();
+    expect(await answered()).toBe(0);
+    expect(await page.locator('[role=status]').count()).toBe(0);
+  });
+
+  it('keeps its questions from the screens until it comes back', async () => {
+    const { code } = sessions[0]!;
+    await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=1&lg=fr`);
+    await press(page, 'button[value=donner]');
+    expect(await page.textContent('.sheets [aria-current]')).toMatch(/sur papier/);
+    const guest = await (await browser.newContext({ locale: 'fr-FR' })).newPage();
+    await guest.goto(`${base}/atelier/${code}?lg=fr`);
+    await press(guest, 'main form[method=post] button'); // sits down in cell 1
+    await press(guest, '.an button >> nth=3'); // the trial
+    const shown = await page.$$eval('.keyed .n', (list) => list.map((n) => n.textContent));
+    const asked = await guest.textContent('.qa');
+    for (const n of shown) expect(asked).not.toMatch(new RegExp(`Question ${n}\\.`));
+    // One line is answered; the others keep no lease.
+    await page.locator('input.k').first().focus();
+    await page.keyboard.type('1');
+    await send();
+    expect(await page.textContent('.sheets')).not.toMatch(/sur papier/);
+  });
+
+  it('names the line that is refused, and keeps what was typed', async () => {
+    const { code } = sessions[0]!;
+    await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=3&lg=fr`);
+    await page.locator('input.k').nth(0).fill('1');
+    await page.locator('input.k').nth(2).fill('1');
+    await page.locator('[name^=mot-]').nth(2).fill('voir 06 12 34 56 78');
+    const number = (await page.locator('.keyed .n').nth(2).textContent())!;
+    await press(page, 'form[data-sheet] button');
+    expect(await page.textContent('[role=alert]')).toContain(number);
+    expect(await page.locator('input.k').nth(0).inputValue()).toBe('1');
+    expect(await page.getAttribute('[aria-invalid]', 'name')).toBe(`ligne-${number}`);
+    expect(await answered()).toBe(0);
+    for (const lang of ['fr', 'en', 'it']) {
+      await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=1&lg=${lang}`);
+      expect(await violations(page)).toEqual([]);
+    }
   });
 });
