@@ -19,6 +19,9 @@ var edges = map[string]string{
 	"geo/postgis":             "geo",
 	"geo/postgis/postgistest": "geo geo/postgis geo/postgis/cluster",
 	"geo/ingest":              "geo geo/crs geo/format geo/postgis",
+	"geo/blob":                "geo",
+	"geo/catalogue":           "geo geo/blob geo/postgis",
+	"api/dcat":                "geo geo/catalogue",
 	"tiles":                   "geo geo/postgis",
 	"osm":                     "geo geo/postgis osm/pbf",
 	"osm/osmtest":             "osm/pbf",
@@ -28,7 +31,7 @@ var edges = map[string]string{
 	"api/answer":              "geo",
 	"api/account":             "geo geo/postgis",
 	"api/features":            "api/answer geo geo/postgis",
-	"api":                     "api/account api/answer api/features geo geo/postgis osm/match osm/workshop tiles viewer",
+	"api":                     "api/account api/answer api/dcat api/features geo geo/blob geo/catalogue geo/ingest geo/postgis osm/match osm/workshop tiles viewer",
 	"cmd/calanque":            "*",
 }
 

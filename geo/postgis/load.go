@@ -203,6 +203,9 @@ func Publish(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.
 	if err != nil {
 		return fmt.Errorf("publish version %d: %w", version, Kind(err))
 	}
+	if err := openShort(ctx, tx, dataset); err != nil {
+		return err
+	}
 	borrowers, err := borrowersOf(ctx, tx, dataset)
 	if err != nil {
 		return fmt.Errorf("find who borrows the geometry of %s: %w", slug, err)
@@ -221,6 +224,21 @@ func Publish(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.
 		if err := Append(ctx, tx, Change{Kind: "dataset", Subject: s, Detail: map[string]any{"version": version}}); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// openShort takes a dataset of the short chain to its last step at its first
+// publication: what a command brings in is public unless the catalogue file
+// says otherwise. One of the long chain stays hidden until people decide.
+func openShort(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID) error {
+	_, err := tx.Exec(ctx, `
+		insert into chain_step (dataset_id, chain, number, from_state, to_state, why, body)
+		select id, chain, 1, 'counted', 'open', false, 'calanque load'
+		from dataset d
+		where id = $1 and chain = 'partner' and not exists (select from chain_step where dataset_id = d.id)`, dataset)
+	if err != nil {
+		return fmt.Errorf("open dataset %d: %w", dataset, Kind(err))
 	}
 	return nil
 }

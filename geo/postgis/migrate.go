@@ -160,7 +160,7 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 
 // grants is the revision of what the web role may do: another number, and the
 // next start grants again.
-const grants = "granted to calanque_web, 3"
+const grants = "granted to calanque_web, 4"
 
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {
@@ -192,6 +192,9 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			grant insert, update on verdict, visit, session, cell, task, claim, correction, correction_reply to calanque_web;
 			grant insert on answer, answer_value, session_event, change to calanque_web;
 			grant update (undone_at, participant_id) on answer to calanque_web;
+			grant insert, update on dataset, producer, resource, blob, former_slug to calanque_web;
+			grant insert, update, delete on dataset_topic to calanque_web;
+			grant insert on chain_step, edit to calanque_web;
 			comment on schema osm is '`+grants+`'`)
 		return err
 	})

@@ -26,15 +26,14 @@ const relationColumns = `
 	st_xmin(lv.extent), st_ymin(lv.extent), st_xmax(lv.extent), st_ymax(lv.extent)`
 
 // Relations gives all that is served now: the published version of each layer
-// that is not retired, and the live layers; in the catalogue's order.
+// whose dataset is public, and the live layers; in the catalogue's order.
 func Relations(ctx context.Context, db DB) ([]geo.Relation, error) {
 	list, err := collect(ctx, db, scanRelation, `
 		select `+relationColumns+`
-		from dataset d
+		from public_dataset d
 		join version v on v.id = d.published_id
 		join layer_version lv on lv.version_id = v.id
 		join layer l on l.id = lv.layer_id
-		where d.retired_at is null
 		order by d.position, d.slug, l.position, l.name`)
 	if err != nil {
 		return nil, err
@@ -62,8 +61,8 @@ func RelationAt(ctx context.Context, db DB, layer string, version geo.VersionID)
 		from layer l
 		join layer_version lv on lv.layer_id = l.id
 		join version v on v.id = lv.version_id
-		join dataset d on d.id = l.dataset_id
-		where l.name = $1 and v.id = $2 and v.state = 'ready' and d.retired_at is null
+		join public_dataset d on d.id = l.dataset_id
+		where l.name = $1 and v.id = $2 and v.state = 'ready'
 		  and to_regclass('data.' || quote_ident(lv.relation)) is not null`, layer, version)
 	if err != nil {
 		return geo.Relation{}, err

@@ -1,0 +1,141 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"calanque/geo"
+	"calanque/geo/postgis"
+)
+
+// A Door says who looks: the public's shows what its chain has opened.
+type Door string
+
+// The public reads public_dataset, the desk all of them.
+const (
+	Public Door = "public_dataset"
+	Desk   Door = "dataset"
+)
+
+const entryColumns = `
+	d.id, d.slug, d.producer_id, d.licence_id, d.chain, st.state, st.since,
+	d.title, d.description, d.limits, d.keywords,
+	(select coalesce(array_agg(t.topic_id order by t.position, t.topic_id), '{}') from dataset_topic t where t.dataset_id = d.id),
+	d.territory, coalesce(d.frequency, ''), coalesce(d.high_value, ''), coalesce(d.landing_page, ''), d.contact,
+	coalesce(d.extent, (select box2d(st_extent(lv.extent::geometry)) from layer_version lv where lv.version_id = d.published_id)),
+	d.temporal_start, d.temporal_end, d.issued_at, d.counted_at, coalesce(d.counted_from, ''),
+	d.published_at, coalesce(d.published_at, d.delivered_at), d.updated_at, d.edition, d.retired_at is not null,
+	coalesce(d.published_id, 0), d.life, d.extra`
+
+// Find gives a dataset by its slug with its resources (through the public door
+// only the public ones), or ErrNotFound. A former slug is not followed: see
+// Moved.
+func Find(ctx context.Context, db postgis.DB, door Door, slug string) (Entry, error) {
+	list, err := Entries(ctx, db, door, `d.slug = $1`, slug)
+	if err != nil {
+		return Entry{}, err
+	}
+	if len(list) == 0 {
+		return Entry{}, fmt.Errorf("dataset %s: %w", slug, geo.ErrNotFound)
+	}
+	return list[0], nil
+}
+
+// Entries gives the datasets for which the SQL condition on d (the dataset) and
+// st (its state) holds, by id, with their resources. A condition may end with
+// its own "order by … limit …", which then decides.
+func Entries(ctx context.Context, db postgis.DB, door Door, where string, args ...any) ([]Entry, error) {
+	rows, err := db.Query(ctx, `
+		select `+entryColumns+`
+		from `+string(door)+` d
+		join dataset_state st on st.dataset_id = d.id
+		where `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalogue: %w", postgis.Kind(err))
+	}
+	list, err := pgx.CollectRows(rows, scanEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read the catalogue: %w", postgis.Kind(err))
+	}
+	return list, addResources(ctx, db, door, list)
+}
+
+func scanEntry(row pgx.CollectableRow) (Entry, error) {
+	var e Entry
+	var box *string
+	err := row.Scan(&e.ID, &e.Slug, &e.Producer, &e.Licence, &e.Chain, &e.State, &e.Since,
+		&e.Title, &e.Description, &e.Limits, &e.Keywords, &e.Topics, &e.Territory, &e.Frequency, &e.HighValue, &e.LandingPage, &e.Contact,
+		&box, &e.TemporalStart, &e.TemporalEnd, &e.IssuedAt, &e.CountedAt, &e.CountedFrom,
+		&e.PublishedAt, &e.DeliveredAt, &e.UpdatedAt, &e.Edition, &e.Retired, &e.Version, &e.Life, &e.Extra)
+	if err != nil {
+		return e, err
+	}
+	if box != nil {
+		e.Extent = new(geo.Box)
+		if _, err := fmt.Sscanf(*box, "BOX(%g %g,%g %g)", &e.Extent.MinX, &e.Extent.MinY, &e.Extent.MaxX, &e.Extent.MaxY); err != nil {
+			return e, fmt.Errorf("read the extent %q: %w", *box, err)
+		}
+	}
+	return e, nil
+}
+
+func addResources(ctx context.Context, db postgis.DB, door Door, list []Entry) error {
+	at := map[geo.DatasetID]int{}
+	ids := make([]geo.DatasetID, len(list))
+	for i, e := range list {
+		at[e.ID], ids[i] = i, e.ID
+	}
+	rows, err := db.Query(ctx, `
+		select r.dataset_id, r.id, r.name, r.kind, r.title, r.description, coalesce(r.url, ''), r.blob_sha256, coalesce(l.name, ''),
+			coalesce(r.filename, ''), coalesce(r.format, ''), coalesce(b.media_type, ''), coalesce(r.bytes, b.bytes, 0),
+			r.document, r.public, r.position, r.updated_at
+		from resource r
+		left join layer l on l.id = r.layer_id
+		left join blob b on b.sha256 = r.blob_sha256
+		where r.dataset_id = any ($1) and r.deleted_at is null and (r.public or $2)
+		order by r.dataset_id, r.position, r.name`, ids, door == Desk)
+	if err != nil {
+		return fmt.Errorf("read the resources: %w", postgis.Kind(err))
+	}
+	var id geo.DatasetID
+	var r Resource
+	_, err = pgx.ForEachRow(rows, []any{
+		&id, &r.ID, &r.Name, &r.Kind, &r.Title, &r.Description, &r.URL, &r.SHA256, &r.Layer,
+		&r.Filename, &r.Format, &r.MediaType, &r.Bytes, &r.Document, &r.Public, &r.Position, &r.UpdatedAt,
+	}, func() error {
+		e := &list[at[id]]
+		e.Resources = append(e.Resources, r)
+		r = Resource{}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the resources: %w", postgis.Kind(err))
+	}
+	return nil
+}
+
+// Moved gives the slug that a former one leads to now, or ErrNotFound. Whether
+// the dataset is public is for whoever follows it.
+func Moved(ctx context.Context, db postgis.DB, former string) (string, error) {
+	var slug string
+	err := db.QueryRow(ctx, `select d.slug from former_slug f join dataset d on d.id = f.dataset_id where f.slug = $1`, former).Scan(&slug)
+	if err != nil {
+		return "", fmt.Errorf("former address %s: %w", former, postgis.Kind(err))
+	}
+	return slug, nil
+}
+
+// Topics gives the portal's themes in their order.
+func Topics(ctx context.Context, db postgis.DB) ([]Topic, error) {
+	rows, err := db.Query(ctx, `select id, title, coalesce(homer, ''), iso, eu from topic order by position`)
+	if err != nil {
+		return nil, fmt.Errorf("read the topics: %w", postgis.Kind(err))
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Topic])
+	if err != nil {
+		return nil, fmt.Errorf("read the topics: %w", postgis.Kind(err))
+	}
+	return list, nil
+}
