@@ -165,6 +165,7 @@ func Duplicate(ctx context.Context, db postgis.DB, mediator int64, code string) 
 }
 
 func prepare(ctx context.Context, tx pgx.Tx, mediator int64, p Plan, what Proposal, random io.Reader) (Session, string, error) {
+	ctx = As(ctx, mediator)
 	if len(what.Tasks) == 0 {
 		w := what.Warnings[0]
 		return Session{}, "", &geo.InputError{Message: w}
