@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,6 +45,10 @@ func FollowPlaces(hub *postgis.Hub, log *slog.Logger) func(context.Context, []po
 			return nil
 		}
 		n, err := putPlaces(ctx, hub, &relations[i], g.Name)
+		if errors.Is(err, geo.ErrInvalid) {
+			log.Warn("search does not know the communes", "err", err) // trying again helps nobody: the file must be mended
+			return nil
+		}
 		if err != nil {
 			return err
 		}
