@@ -47,10 +47,15 @@ func encoded(t testing.TB, g orb.Geometry) []byte {
 }
 
 var everyField = []geo.Field{
-	{Name: "nom", Type: geo.TextField, Title: "Nom usuel"}, {Name: "places", Type: geo.IntegerField},
-	{Name: "surface", Type: geo.RealField, Label: geo.Text{"fr": "Surface (m²)"}}, {Name: "ouvert", Type: geo.BooleanField},
-	{Name: "depuis", Type: geo.DateField}, {Name: "releve", Type: geo.TimeField}, {Name: "plus", Type: geo.JSONField},
-	{Name: "fid", Type: geo.TextField}, {Name: "geom", Type: geo.IntegerField},
+	{Name: "nom", Type: geo.TextField, Title: "Nom usuel"},
+	{Name: "places", Type: geo.IntegerField},
+	{Name: "surface", Type: geo.RealField, Label: geo.Text{"fr": "Surface (m²)"}},
+	{Name: "ouvert", Type: geo.BooleanField},
+	{Name: "depuis", Type: geo.DateField},
+	{Name: "releve", Type: geo.TimeField},
+	{Name: "plus", Type: geo.JSONField},
+	{Name: "fid", Type: geo.TextField},
+	{Name: "geom", Type: geo.IntegerField},
 }
 
 var everyValue = []any{
@@ -219,8 +224,11 @@ func stripSRID(b []byte) []byte {
 // no more bytes than came in and a header, and a box that is finite or empty.
 func FuzzPackageGeometry(f *testing.F) {
 	for _, g := range []orb.Geometry{
-		orb.Point{1, 2}, orb.MultiPoint{{1, 2}}, orb.LineString{{0, 0}, {1, 1}},
-		orb.MultiPolygon{{{{0, 0}, {1, 0}, {1, 1}, {0, 0}}}}, orb.Collection{orb.Point{1, 2}, orb.LineString{{0, 0}, {2, 2}}},
+		orb.Point{1, 2},
+		orb.MultiPoint{{1, 2}},
+		orb.LineString{{0, 0}, {1, 1}},
+		orb.MultiPolygon{{{{0, 0}, {1, 0}, {1, 1}, {0, 0}}}},
+		orb.Collection{orb.Point{1, 2}, orb.LineString{{0, 0}, {2, 2}}},
 	} {
 		f.Add(encoded(f, g), true)
 	}

@@ -160,7 +160,7 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 
 // grants is the revision of what the web role may do: another number, and the
 // next start grants again.
-const grants = "granted to calanque_web, 4"
+const grants = "granted to calanque_web, 16"
 
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {
@@ -195,6 +195,9 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			grant insert, update on dataset, producer, resource, blob, former_slug to calanque_web;
 			grant insert, update, delete on dataset_topic to calanque_web;
 			grant insert on chain_step, edit to calanque_web;
+			grant insert, update on reuse, download to calanque_web;
+			grant insert, delete on reuse_dataset to calanque_web;
+			grant insert on report, report_answer to calanque_web;
 			comment on schema osm is '`+grants+`'`)
 		return err
 	})
