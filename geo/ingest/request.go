@@ -41,6 +41,7 @@ type Request struct {
 	Anywhere    bool             // the data need not be in the region
 	Force       bool             // load even what is published already, or empty
 	Declared    bool             // the request says it all: options of the last load don't count
+	Hold        bool             // the version waits for a person's yes instead of being published
 
 	// Prepare makes the producer and licence of a new dataset, once the file is
 	// known to be loadable; nil when they are there.
@@ -80,6 +81,7 @@ const (
 	Published State = "published"
 	Unchanged State = "unchanged"
 	Rejected  State = "rejected"
+	Held      State = "held"
 )
 
 // A Report is the account of a load.
