@@ -105,6 +105,9 @@ func (r Report) Loaded() int64 { return r.sum(func(l LayerReport) int64 { return
 // Rejected is the number of records rejected, of all layers.
 func (r Report) Rejected() int64 { return r.sum(func(l LayerReport) int64 { return l.Rejected }) }
 
+// Repairs reports whether a record was repaired.
+func (r Report) Repairs() bool { return r.sum(func(l LayerReport) int64 { return l.Repaired }) > 0 }
+
 func (r Report) sum(of func(LayerReport) int64) (n int64) {
 	for _, l := range r.Layers {
 		n += of(l)

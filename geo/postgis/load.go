@@ -339,6 +339,17 @@ func Sweep(ctx context.Context, h *Hub, keep time.Duration) (int, error) {
 	return n, nil
 }
 
+// DropHeld takes away a version that was never published.
+func DropHeld(ctx context.Context, h *Hub, version geo.VersionID) error {
+	return pgx.BeginFunc(ctx, h.Owner, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update version set state = 'dropped' where id = $1 and state = 'ready' and published_at is null`, version)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return dropTables(ctx, tx, version)
+	})
+}
+
 // dropTables drops the tables of one version: those named v<id>_…
 func dropTables(ctx context.Context, db DB, version geo.VersionID) error {
 	rows, err := db.Query(ctx, `
