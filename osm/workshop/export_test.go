@@ -392,7 +392,7 @@ func TestHarmless(t *testing.T) {
 	for in, want := range map[string]string{
 		"Lavoir": "Lavoir", "=1+1": "'=1+1", "+33 4": "'+33 4", "-1": "'-1", "@x": "'@x", "\t=1": "' =1", " =1": "' =1", "": "", "a\r\nb": "a  b",
 	} {
-		if got := harmless(in); got != want {
+		if got := Harmless(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}

@@ -13,10 +13,10 @@ import (
 // josmJar is where Debian's package josm has it; CALANQUE_JOSM names another.
 const josmJar = "/usr/share/josm/josm.jar"
 
-// josm reads a file with JOSM's own reader and validator, and gives what JOSM
+// inJOSM reads a file with JOSM's own reader and validator, and gives what JOSM
 // holds of it and would upload; it skips the test where JOSM or Java is
 // missing.
-func josm(t *testing.T, file string) map[string]int {
+func inJOSM(t *testing.T, file string) map[string]int {
 	t.Helper()
 	jar := os.Getenv("CALANQUE_JOSM")
 	if jar == "" {
@@ -63,7 +63,7 @@ func TestJOSM(t *testing.T) {
 	if err := os.WriteFile(file, []byte(x.written(t)["josm.osm"]), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got := josm(t, file)
+	got := inJOSM(t, file)
 	want := map[string]int{}
 	for _, e := range x.elements() {
 		switch {
