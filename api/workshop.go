@@ -136,6 +136,20 @@ func seeOther(w http.ResponseWriter, r *http.Request, path string, pairs ...stri
 	http.Redirect(w, r, path, http.StatusSeeOther)
 }
 
+// shown gives the session of the address to who may see that much of it. To
+// the others it is a wrong code.
+func (s *Server) shown(w http.ResponseWriter, r *http.Request, action account.Action) (workshop.Session, error) {
+	session, err := s.findSession(w, r, workshop.Find)
+	if err != nil {
+		return session, err
+	}
+	actor, err := s.actor(r)
+	if err == nil && !account.May(actor, action, subject(&session)) {
+		err = s.wrongCode(w, r, session.Code)
+	}
+	return session, err
+}
+
 // mediated gives the session of the address to who may run it. Anybody else is
 // told nothing of it: a visitor is asked to sign in whatever the code.
 func (s *Server) mediated(w http.ResponseWriter, r *http.Request) (workshop.Session, account.Actor, error) {
