@@ -42,6 +42,8 @@ func (s *Server) workshopRoutes(get, post, open func(string, answer.Handler)) {
 	post(one+"/conduite/{act:ouvrir|phase|figer|reprendre|decider|terminer}", s.conduct)
 	get(one+"/conduite/saisie", s.entryPage)
 	post(one+"/conduite/saisie", s.enterSheet)
+	post(one+"/conduite/saisie/annuler", s.undoSheet)
+	post(one+"/conduite/saisie/confier", s.giveSheet)
 	post(one+"/dupliquer", s.duplicate)
 	get(one+"/projecteur", s.wallPage)
 	get(one+"/feuilles", s.sheetsPage)

@@ -219,6 +219,26 @@ func TryLock(ctx context.Context, p *pgxpool.Pool, name string) (unlock func(), 
 	return takeLock(ctx, p, name, `select null, pg_try_advisory_lock($1)`)
 }
 
+// Hold takes the session advisory lock that belongs to a name on a connection
+// of its own, and gives that: while it lives, the lock is held. It is
+// ErrConflict when somebody else has it.
+func Hold(ctx context.Context, p *pgxpool.Pool, name string) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", name, Kind(err))
+	}
+	var ok bool
+	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey(name)).Scan(&ok)
+	if err == nil && !ok {
+		err = geo.ErrConflict
+	}
+	if err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("lock %s: %w", name, Kind(err))
+	}
+	return conn, nil
+}
+
 func takeLock(ctx context.Context, p *pgxpool.Pool, name, sql string) (unlock func(), ok bool, err error) {
 	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
 	if err != nil {

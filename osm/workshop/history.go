@@ -49,3 +49,13 @@ func put(ctx context.Context, tx pgx.Tx, e event) error {
 func tell(ctx context.Context, tx pgx.Tx, code string) error {
 	return postgis.Append(ctx, tx, postgis.Change{Kind: Kind, Subject: code})
 }
+
+// Room is the member of a change's detail that says that everybody in the
+// session is concerned: a phase, a freeze, a call, the end. What is without it
+// moves counts alone.
+const Room = "room"
+
+// tellRoom is tell for what everybody in the room must hear of.
+func tellRoom(ctx context.Context, tx pgx.Tx, code string) error {
+	return postgis.Append(ctx, tx, postgis.Change{Kind: Kind, Subject: code, Detail: map[string]any{Room: true}})
+}

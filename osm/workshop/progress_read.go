@@ -139,6 +139,12 @@ func cellProgress(ctx context.Context, db postgis.DB, session int64) ([]CellProg
 	})
 }
 
+// Groups gives the groups of a session with how many have joined each, in the
+// order of Signs; tasks are not counted.
+func Groups(ctx context.Context, db postgis.DB, session int64) ([]GroupProgress, error) {
+	return groupProgress(ctx, db, session)
+}
+
 func groupProgress(ctx context.Context, db postgis.DB, session int64) ([]GroupProgress, error) {
 	rows, err := db.Query(ctx, `
 		select g.sign, (select count(*) from participant p where p.session_id = $1 and p.sign = g.sign), 0, 0
