@@ -158,6 +158,8 @@ var table = []address{
 	{"POST", "/atelier/{code}/conduite/decider", "question={task}&choix=1", "sssssnnyny"},
 	{"GET", "/atelier/{code}/conduite/saisie", "", "sssssnnyny"},
 	{"POST", "/atelier/{code}/conduite/saisie", "feuille=1", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/saisie/annuler", "feuille=1", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/saisie/confier", "feuille=1", "sssssnnyny"},
 	{"POST", "/atelier/{code}/dupliquer", "", "sssssnnyny"},
 	{"GET", "/atelier/{code}/projecteur", "", "yyyyyyyyyy"},
 	{"GET", "/atelier/{code}/evenements", "", "yyyyyyyyyy"},
