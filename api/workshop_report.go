@@ -69,7 +69,9 @@ func (s *Server) countTasks(p *viewer.ReportPage, tasks []workshop.Task) {
 		if t.Told() {
 			p.Answered++
 			says[t.Says()]++
-			seen[string(t.Seen)]++
+			if t.AsksOSM() {
+				seen[string(t.Seen)]++
+			}
 		} else {
 			p.Left = append(p.Left, viewer.TaskRow{Number: t.Number, Cell: t.Cell, Name: t.Name, Ask: t.Question().Ask})
 			cells = append(cells, t.Cell)

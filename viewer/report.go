@@ -42,6 +42,16 @@ type ReportPage struct {
 	Wiki       string // ready to paste
 }
 
+// Agreed reports whether the agreement is another than before, as it is written.
+func (p *ReportPage) Agreed() bool { return moved(p.Lang, p.Agreement) }
+
+// Completed reports whether the completeness is another than before.
+func (p *ReportPage) Completed() bool { return moved(p.Lang, p.Completeness) }
+
+func moved(lang string, shares [2]float64) bool {
+	return Percent(lang, shares[0]) != Percent(lang, shares[1])
+}
+
 // A ReportCount is one group of outcomes before and after.
 type ReportCount struct {
 	Group         string
@@ -94,5 +104,5 @@ type ReportReply struct {
 
 // SessionReport writes the report of a session.
 func SessionReport(w io.Writer, p ReportPage) error {
-	return render(w, p.Lang, "atelier-report.html", p)
+	return render(w, p.Lang, "atelier-report.html", &p)
 }

@@ -156,7 +156,7 @@ func readMilestones(ctx context.Context, db postgis.DB, s *Session, tasks []Task
 	}
 	followed := map[int64]bool{}
 	for i := range tasks {
-		if t := &tasks[i]; t.answered() && t.toOSM() {
+		if t := &tasks[i]; t.AsksOSM() {
 			followed[t.ID] = true
 		}
 	}
@@ -224,7 +224,7 @@ func (r *Report) Replied() map[ReplyKind]int {
 // Proposed counts the answers that ask for a change in OpenStreetMap.
 func (r *Report) Proposed() (n int) {
 	for i := range r.Tasks {
-		if t := &r.Tasks[i]; t.answered() && t.toOSM() {
+		if t := &r.Tasks[i]; t.AsksOSM() {
 			n++
 		}
 	}
