@@ -61,7 +61,9 @@ type Server struct {
 	live     live             // who watches one
 	links    linkKey          // of editors
 	drawings drawings
-	bound    atomic.Value // net.Addr that Serve listens on
+	groups   revised[map[string]int64] // counts of comparisons
+	rules    revised[ruleCounts]       // of deliveries
+	bound    atomic.Value              // net.Addr that Serve listens on
 
 	state      atomic.Pointer[state]
 	refreshing sync.Mutex

@@ -1,0 +1,217 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"calanque/api/features"
+	"calanque/geo/postgis"
+	"calanque/viewer"
+)
+
+// facets are the ways to narrow the catalogue, in the order of the page: the
+// member of the query, and what the search calls it. Values that are words of
+// the page are written in French in addresses.
+var facets = []struct {
+	name, facet string
+	words       []word // in their order; nil for values as they are
+}{
+	{"veux", "want", []word{{"carte", "map"}, {"fichier", "file"}, {"comparer", "compare"}, {"lien", "link"}}},
+	{"producteur", "producer", nil},
+	{"maj", "fresh", []word{{"mois", "month"}, {"an", "year"}}},
+	{"licence", "licence", nil},
+	{"territoire", "territory", nil},
+	{"format", "format", nil},
+}
+
+type word struct{ said, code string }
+
+var sorts = []word{{"pertinence", "relevance"}, {"recent", "recent"}, {"titre", "title"}}
+
+// choicesShown is how many values of a facet a page offers, beside the chosen.
+const choicesShown = 12
+
+// mostPages bounds how far a list is walked: nobody reads further, and a
+// number that is no page is the first.
+const mostPages = 5000
+
+// cataloguePage answers /donnees: what was asked for, as far as it makes
+// sense; an old link never fails.
+func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request) error {
+	st, err := s.current()
+	if err != nil {
+		return err
+	}
+	p := viewer.CataloguePage{Page: s.page(r, st)}
+	v := r.URL.Query()
+	p.Query = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(clipQuery(v.Get("q")), "\x00", ""), ""))
+	p.Sort = spoken(sorts, v.Get("tri"), p.Query != "")
+	p.Number = 1
+	if n, err := strconv.Atoi(v.Get("page")); err == nil && n > 1 && n <= mostPages {
+		p.Number = n
+	}
+	q := asked(v, p)
+	found, err := searchCatalogue(r.Context(), s.Hub.Web, q)
+	if err != nil {
+		return err
+	}
+	if len(found.Hits) == 0 && found.Total > 0 { // a page that is no more
+		p.Number = 1
+		q.Offset = 0
+		if found, err = searchCatalogue(r.Context(), s.Hub.Web, q); err != nil {
+			return err
+		}
+	}
+	p.Total, p.Hits = found.Total, s.hits(st, found.Hits)
+	if p.Topics, err = s.topics(r.Context(), found.Facets["topic"], v["theme"]); err != nil {
+		return err
+	}
+	p.Facets = facetsOf(found.Facets, v)
+	if found.Place != nil {
+		p.Place = &viewer.FoundItem{Title: found.Place.Name, ID: found.Place.Code}
+	}
+	if p.Total == 0 {
+		if err := s.help(r.Context(), &p, q); err != nil {
+			return err
+		}
+	}
+	return write(w, r, p.Page, func(b *bytes.Buffer) error { return viewer.Catalogue(b, p) })
+}
+
+// spoken gives the word of an order, else the natural one: the best match for
+// words, the newest without.
+func spoken(words []word, asked string, search bool) string {
+	if slices.ContainsFunc(words, func(w word) bool { return w.said == asked }) {
+		return asked
+	}
+	if search {
+		return "pertinence"
+	}
+	return "recent"
+}
+
+// asked is what the query asks of the search.
+func asked(v url.Values, p viewer.CataloguePage) searchQuery {
+	values := func(name string) []string {
+		var list []string
+		for _, s := range v[name] {
+			if s != "" && plainKey(s) && len(list) < 50 {
+				list = append(list, s)
+			}
+		}
+		return list
+	}
+	q := searchQuery{
+		Text: p.Query, Lang: p.Lang, Topics: values("theme"), Producers: values("producteur"), Licences: values("licence"),
+		Territories: values("territoire"), Formats: values("format"),
+		Limit: viewer.HitsPage, Offset: (p.Number - 1) * viewer.HitsPage,
+	}
+	for _, said := range v["veux"] {
+		for _, w := range facets[0].words {
+			if w.said == said {
+				q.Wants = append(q.Wants, w.code)
+			}
+		}
+	}
+	for _, w := range facets[2].words { // the longer time includes the shorter
+		if slices.Contains(v["maj"], w.said) {
+			q.Fresh = w.code
+		}
+	}
+	for _, w := range sorts {
+		if w.said == p.Sort {
+			q.Sort = w.code
+		}
+	}
+	return q
+}
+
+// facetsOf are the facets that offer a choice.
+func facetsOf(counts map[string][]facetCount, v url.Values) []viewer.Facet {
+	var list []viewer.Facet
+	for _, f := range facets {
+		found := counts[f.facet]
+		var offered []viewer.Choice
+		if f.words == nil {
+			offered = facetChoices(found, v[f.name])
+		} else {
+			for _, w := range f.words {
+				c := viewer.Choice{Value: w.said, Chosen: slices.Contains(v[f.name], w.said)}
+				for _, n := range found {
+					if n.Value == w.code {
+						c.Count = n.Count
+					}
+				}
+				if c.Count > 0 || c.Chosen {
+					offered = append(offered, c)
+				}
+			}
+		}
+		if len(offered) > 0 {
+			list = append(list, viewer.Facet{Name: f.name, Choices: offered})
+		}
+	}
+	return list
+}
+
+// facetChoices are the first values of a facet, and those that are chosen.
+func facetChoices(found []facetCount, chosen []string) []viewer.Choice {
+	var list []viewer.Choice
+	for i, f := range found {
+		c := viewer.Choice{Value: f.Value, Title: f.Title, Count: f.Count, Chosen: slices.Contains(chosen, f.Value)}
+		if c.Chosen || i < choicesShown && c.Count > 0 {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// help fills what a page without results proposes: the same words without the
+// filters, and words of the catalogue that are written alike.
+func (s *Server) help(ctx context.Context, p *viewer.CataloguePage, q searchQuery) error {
+	if q.Text == "" {
+		return nil
+	}
+	wide, err := searchCatalogue(ctx, s.Hub.Web, searchQuery{Text: q.Text, Lang: q.Lang, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if p.Wider = wide.Total; p.Wider > 0 {
+		return nil
+	}
+	p.Similar, err = similar(ctx, s.Hub.Web, q.Text)
+	return err
+}
+
+// similar gives up to three words of public titles and keywords that are
+// written like the one asked for, the most alike first.
+func similar(ctx context.Context, db postgis.DB, text string) ([]string, error) {
+	rows, err := db.Query(ctx, `
+		with said as (
+			select t.value as words from public_dataset d, jsonb_each_text(d.title) t
+			union all
+			select k.value from public_dataset d, jsonb_array_elements(d.keywords) w, jsonb_each_text(w) k
+		), one as (
+			select distinct on (public.plain(w)) lower(w) as word, similarity(public.plain(w), public.plain($1)) as alike
+			from said, regexp_split_to_table(words, '[^[:alpha:]]+') w
+			where length(w) > 2
+			order by public.plain(w), w
+		)
+		select word from one where alike > 0.3 order by alike desc, word limit 3`, text)
+	if err != nil {
+		return nil, fmt.Errorf("look for words like %q: %w", short(text), features.Kind(err))
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for words like %q: %w", short(text), features.Kind(err))
+	}
+	return list, nil
+}
