@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"calanque/api/features"
+	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/viewer"
 )
@@ -75,6 +77,9 @@ func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Facets = facetsOf(found.Facets, v)
+	if err := s.nameChosen(r.Context(), st, p.Facets); err != nil {
+		return err
+	}
 	if found.Place != nil {
 		p.Place = &viewer.FoundItem{Title: found.Place.Name, ID: found.Place.Code}
 	}
@@ -171,7 +176,43 @@ func facetChoices(found []facetCount, chosen []string) []viewer.Choice {
 			list = append(list, c)
 		}
 	}
+	for _, value := range chosen { // what is chosen can be let go of, also where nothing is left of it
+		if value != "" && plainKey(value) && !slices.ContainsFunc(list, func(c viewer.Choice) bool { return c.Value == value }) {
+			list = append(list, viewer.Choice{Value: value, Chosen: true})
+		}
+	}
 	return list
+}
+
+// nameChosen gives their titles to values that are chosen although nothing is
+// left of them. Of a producer without public data there is none to give.
+func (s *Server) nameChosen(ctx context.Context, st *state, list []viewer.Facet) error {
+	for i := range list {
+		for j := range list[i].Choices {
+			c := &list[i].Choices[j]
+			if c.Count > 0 || c.Title != nil {
+				continue
+			}
+			var err error
+			switch list[i].Name {
+			case "producteur":
+				err = s.Hub.Web.QueryRow(ctx, `
+					select title from producer p
+					where id = $1 and exists (select from public_dataset d where d.producer_id = p.id)`, c.Value).Scan(&c.Title)
+			case "licence":
+				err = s.Hub.Web.QueryRow(ctx, `select title from licence where id = $1`, c.Value).Scan(&c.Title)
+			case "territoire":
+				var names []string
+				if names, err = s.territory(ctx, st, []string{c.Value}); err == nil {
+					c.Title = geo.Text{"fr": names[0]}
+				}
+			}
+			if err = features.Kind(err); err != nil && !errors.Is(err, geo.ErrNotFound) {
+				return fmt.Errorf("name the choice %q: %w", short(c.Value), err)
+			}
+		}
+	}
+	return nil
 }
 
 // help fills what a page without results proposes: the same words without the
