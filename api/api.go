@@ -21,6 +21,7 @@ import (
 
 	"calanque/api/account"
 	"calanque/api/features"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/tiles"
 	"calanque/viewer"
@@ -30,6 +31,7 @@ import (
 type Options struct {
 	Hub   *postgis.Hub
 	Tiles *tiles.Tiles
+	Files *blob.Store // uploads, documents and what is built for downloads
 
 	// PublicURL is the address that visitors use, without a slash at its end;
 	// "" means the one they ask for.

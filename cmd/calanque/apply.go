@@ -110,6 +110,9 @@ func (ap *applier) run(ctx context.Context) error {
 		return errors.Join(append(failed, err)...)
 	}
 	if !ap.dryRun {
+		if err := ap.keepSchedules(ctx); err != nil {
+			failed = append(failed, err)
+		}
 		if err := ap.catchUp(ctx, ap.hub); err != nil {
 			failed = append(failed, err)
 		}

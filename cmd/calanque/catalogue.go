@@ -48,6 +48,7 @@ type datasetSection struct {
 	Producer    string                  `yaml:"producer"`
 	Licence     string                  `yaml:"licence"`
 	Frequency   string                  `yaml:"frequency"`
+	Schedule    string                  `yaml:"schedule"` // how often the worker reads the source again: hourly, daily, weekly, monthly
 	Source      *sourceSection          `yaml:"source"`
 	Key         []string                `yaml:"key"`
 	Fields      map[string]fieldSection `yaml:"fields"`
@@ -160,6 +161,9 @@ func (d *datasetSection) check(where locator, i int, licences, producers map[str
 		return where.bad("catalogue.series", "datasets", i, "series", "dataset", d.ID)
 	case d.Source != nil && d.Source.Path == "":
 		return where.bad("catalogue.source", "datasets", i, "source", "dataset", d.ID)
+	}
+	if _, known := schedules[d.Schedule]; d.Schedule != "" && (!known || d.Source == nil) {
+		return where.bad("catalogue.schedule", "datasets", i, "schedule", "dataset", d.ID, "value", d.Schedule)
 	}
 	if d.MaxRejected != "" {
 		if _, err := percent(d.MaxRejected); err != nil {

@@ -1,6 +1,7 @@
 package postgis
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,6 +29,12 @@ type Loading struct {
 	staged  []staged // series, merged by Publish
 
 	described []described // layers, whose description Publish makes true
+
+	// Body is the command that opens a dataset of the short chain at its first
+	// publication, "" for "calanque load". Closed leaves it hidden: somebody
+	// opens it later.
+	Body   string
+	Closed bool
 }
 
 // A staged layer is a series' delivery that waits in a table of its own.
@@ -176,6 +183,11 @@ func (l *Loading) Publish(ctx context.Context, also func(pgx.Tx) error) error {
 				return err
 			}
 		}
+		if !l.Closed {
+			if err := openShort(ctx, tx, l.dataset, cmp.Or(l.Body, "calanque load")); err != nil {
+				return err
+			}
+		}
 		return Publish(ctx, tx, l.dataset, l.Version)
 	})
 }
@@ -203,7 +215,7 @@ func Publish(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.
 	if err != nil {
 		return fmt.Errorf("publish version %d: %w", version, Kind(err))
 	}
-	if err := openShort(ctx, tx, dataset); err != nil {
+	if err := putLayerResources(ctx, tx, dataset, version); err != nil {
 		return err
 	}
 	borrowers, err := borrowersOf(ctx, tx, dataset)
@@ -231,14 +243,37 @@ func Publish(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.
 // openShort takes a dataset of the short chain to its last step at its first
 // publication: what a command brings in is public unless the catalogue file
 // says otherwise. One of the long chain stays hidden until people decide.
-func openShort(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID) error {
+func openShort(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, body string) error {
 	_, err := tx.Exec(ctx, `
 		insert into chain_step (dataset_id, chain, number, from_state, to_state, why, body)
-		select id, chain, 1, 'counted', 'open', false, 'calanque load'
+		select id, chain, 1, 'counted', 'open', false, $2
 		from dataset d
-		where id = $1 and chain = 'partner' and not exists (select from chain_step where dataset_id = d.id)`, dataset)
+		where id = $1 and chain = 'partner' and not exists (select from chain_step where dataset_id = d.id)`, dataset, body)
 	if err != nil {
 		return fmt.Errorf("open dataset %d: %w", dataset, Kind(err))
+	}
+	return nil
+}
+
+// putLayerResources makes each layer of a version a resource of its dataset,
+// and takes away those of layers that it no longer has.
+func putLayerResources(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.VersionID) error {
+	_, err := tx.Exec(ctx, `
+		with gone as (
+			update resource r set deleted_at = now(), updated_at = now()
+			where dataset_id = $1 and kind = 'layer' and deleted_at is null
+			  and not exists (select from layer_version lv where (lv.layer_id, lv.version_id) = (r.layer_id, $2))
+		)
+		insert into resource (dataset_id, name, kind, title, layer_id, format, position)
+		select l.dataset_id,
+			l.name || case when exists (select from resource r where (r.dataset_id, r.name) = ($1, l.name) and r.layer_id is distinct from l.id) then '-couche' else '' end,
+			'layer', l.title, l.id, 'ogc-api', l.position
+		from layer_version lv
+		join layer l on l.id = lv.layer_id
+		where lv.version_id = $2
+		on conflict (layer_id) do update set deleted_at = null, updated_at = now() where resource.deleted_at is not null`, dataset, version)
+	if err != nil {
+		return fmt.Errorf("make the layers of dataset %d its resources: %w", dataset, Kind(err))
 	}
 	return nil
 }
