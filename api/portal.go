@@ -67,9 +67,9 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := viewer.HomePage{Page: s.page(r, st)}
-	found, err := searchCatalogue(r.Context(), s.Hub.Web, searchQuery{Lang: p.Lang, Sort: "recent", Limit: newest})
+	found, err := s.finder.Search(r.Context(), catalogue.SearchQuery{Lang: p.Lang, Sort: "recent", Limit: newest})
 	if err != nil {
-		return err
+		return features.Kind(err)
 	}
 	p.Total = found.Total
 	p.Hits = s.hits(st, found.Hits)
@@ -80,7 +80,7 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 // topics are all themes with their counts, as a search gave them.
-func (s *Server) topics(ctx context.Context, counts []facetCount, chosen []string) ([]viewer.Topic, error) {
+func (s *Server) topics(ctx context.Context, counts []catalogue.FacetCount, chosen []string) ([]viewer.Topic, error) {
 	all, err := catalogue.Topics(ctx, s.Hub.Web)
 	if err != nil {
 		return nil, err
@@ -98,15 +98,16 @@ func (s *Server) topics(ctx context.Context, counts []facetCount, chosen []strin
 }
 
 // hits makes what a list shows of what a search found.
-func (s *Server) hits(st *state, found []searchHit) []viewer.Hit {
+func (s *Server) hits(st *state, found []catalogue.SearchHit) []viewer.Hit {
 	list := make([]viewer.Hit, len(found))
 	for i, h := range found {
 		list[i] = viewer.Hit{
 			Slug: h.Slug, Title: h.Title, Summary: h.Summary,
 			Producer:  viewer.Producer{ID: h.Producer, Title: h.ProducerTitle},
 			Licence:   viewer.Licence{ID: h.Licence, Title: h.LicenceTitle},
-			Delivered: h.Delivered, Frequency: h.Frequency, Formats: h.Formats,
-			URL: h.URL, Documents: h.Documents, Agreement: h.Agreement,
+			Delivered: h.Delivered, Formats: h.Formats,
+			Late: catalogue.FreshnessOf(h.Frequency, h.Delivered, nil, s.Now()).Late,
+			URL:  h.URL, Documents: h.Documents, Agreement: h.Agreement,
 		}
 		// What the map can't show is not offered there.
 		if l := st.layer(h.Layer); l != nil && l.Tiles != "" {
@@ -129,9 +130,9 @@ func (s *Server) topicPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := viewer.TopicPage{Page: s.page(r, st)}
 	id := pathVar(r, "id")
-	found, err := searchCatalogue(r.Context(), s.Hub.Web, searchQuery{Lang: p.Lang, Topics: []string{id}, Sort: "recent", Limit: viewer.HitsPage})
+	found, err := s.finder.Search(r.Context(), catalogue.SearchQuery{Lang: p.Lang, Topics: []string{id}, Sort: "recent", Limit: viewer.HitsPage})
 	if err != nil {
-		return err
+		return features.Kind(err)
 	}
 	all, err := s.topics(r.Context(), nil, nil)
 	if err != nil {
@@ -158,22 +159,23 @@ func (s *Server) producerPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || !plainKey(id) {
 		return fmt.Errorf("producer %q: %w", short(id), geo.ErrNotFound)
 	}
-	found, err := searchCatalogue(r.Context(), s.Hub.Web, searchQuery{Lang: p.Lang, Producers: []string{id}, Sort: "recent", Limit: viewer.HitsPage})
+	found, err := s.finder.Search(r.Context(), catalogue.SearchQuery{Lang: p.Lang, Producers: []string{id}, Sort: "recent", Limit: viewer.HitsPage})
 	if err != nil {
-		return err
+		return features.Kind(err)
 	}
 	if found.Total == 0 {
 		return fmt.Errorf("producer %q: %w", short(id), geo.ErrNotFound)
 	}
-	about, err := s.producer(r.Context(), id)
+	about, err := catalogue.ReadAbout(r.Context(), s.Hub.Web)
 	if err != nil {
-		return err
+		return features.Kind(err)
 	}
-	p.Producer, p.Description, p.Kind = about.Producer, about.Description, about.Kind
-	if strings.Contains(about.Contact["email"], "@") {
-		p.Email = about.Contact["email"]
+	of := about.Producers[id]
+	p.Producer, p.Description, p.Kind = producerOf(of), of.Description, of.Kind
+	if strings.Contains(of.Contact["email"], "@") {
+		p.Email = of.Contact["email"]
 	}
-	if p.Territory, err = s.territory(r.Context(), st, about.Territory); err != nil {
+	if p.Territory, err = s.territory(r.Context(), of.Territory); err != nil {
 		return err
 	}
 	p.Total, p.Hits = found.Total, s.hits(st, found.Hits)
@@ -185,22 +187,7 @@ func (s *Server) producerPage(w http.ResponseWriter, r *http.Request) error {
 	return write(w, r, p.Page, func(b *bytes.Buffer) error { return viewer.ProducerOf(b, p) })
 }
 
-// An aboutProducer is what the portal says of a producer.
-type aboutProducer struct {
-	viewer.Producer
-	Description geo.Text
-	Kind        string
-	Territory   []string
-	Contact     map[string]string
-}
-
-func (s *Server) producer(ctx context.Context, id string) (aboutProducer, error) {
-	p := aboutProducer{}
-	err := s.Hub.Web.QueryRow(ctx, `
-		select id, title, coalesce(contact->>'url', ''), description, coalesce(kind, ''), territory, contact
-		from producer where id = $1`, id).Scan(&p.ID, &p.Title, &p.URL, &p.Description, &p.Kind, &p.Territory, &p.Contact)
-	if err != nil {
-		return p, fmt.Errorf("producer %s: %w", id, features.Kind(err))
-	}
-	return p, nil
+// producerOf is a producer as pages name it.
+func producerOf(p catalogue.Producer) viewer.Producer {
+	return viewer.Producer{ID: p.ID, Title: p.Title, URL: p.Contact["url"]}
 }

@@ -2,7 +2,12 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"calanque/api/features"
 )
 
 // A revised keeps what was derived from relations, until their revision moves
@@ -39,34 +44,22 @@ func (r *revised[T]) of(name string, revision int64, make func() (T, error)) (T,
 	return value, nil
 }
 
-// places are the region and its départements by their codes; communes have
-// their names from their layer. They are names: no language has others.
-var places = map[string]string{
-	"R93": "Provence-Alpes-Côte d’Azur", "D04": "Alpes-de-Haute-Provence", "D05": "Hautes-Alpes", "D06": "Alpes-Maritimes",
-	"D13": "Bouches-du-Rhône", "D83": "Var", "D84": "Vaucluse",
-}
-
 // territory gives the names of codes; a code that nobody knows is its own.
-func (s *Server) territory(ctx context.Context, st *state, codes []string) ([]string, error) {
-	var names []string
-	var list []commune
-	for _, code := range codes {
-		name, ok := places[code]
-		if !ok && list == nil && st.relation(communesLayer) != nil {
-			var err error
-			if list, err = s.communeList(ctx, st); err != nil {
-				return nil, err
-			}
-		}
-		for i := range list {
-			if !ok && list[i].code == code {
-				name, ok = list[i].name, true
-			}
-		}
-		if !ok {
-			name = code
-		}
-		names = append(names, name)
+func (s *Server) territory(ctx context.Context, codes []string) ([]string, error) {
+	if len(codes) == 0 {
+		return nil, nil
+	}
+	rows, err := s.Hub.Web.Query(ctx, `
+		select coalesce(p.name, c.code)
+		from unnest($1::text[]) with ordinality c (code, n)
+		left join search_place p on p.code = c.code
+		order by c.n`, codes)
+	if err != nil {
+		return nil, fmt.Errorf("names of a territory: %w", features.Kind(err))
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("names of a territory: %w", features.Kind(err))
 	}
 	return names, nil
 }

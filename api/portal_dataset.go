@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +29,10 @@ func (s *Server) datasetPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	slug := pathVar(r, "slug")
+	w.Header().Add("Vary", "Accept")
+	if f, ok := wantsGraph(r); ok {
+		return s.datasetGraph(f)(w, r)
+	}
 	e, err := catalogue.Find(r.Context(), s.Hub.Web, catalogue.Public, slug)
 	if errors.Is(err, geo.ErrNotFound) {
 		return s.formerPage(w, r, slug, err)
@@ -74,10 +77,6 @@ func (d *datasetFiller) fill(ctx context.Context) error {
 	p.Slug, p.Title, p.Description, p.Limits = e.Slug, e.Title, e.Description, e.Limits
 	p.Keywords, p.Start, p.End = e.Keywords, e.TemporalStart, e.TemporalEnd
 	p.Delivered, p.Frequency, p.Landing = e.DeliveredAt, e.Frequency, e.LandingPage
-	if f, ok := geo.FindFrequency(e.Frequency); ok && f.Every > 0 && e.DeliveredAt != nil {
-		next := nextDelivery(*e.DeliveredAt, f)
-		p.Next = &next
-	}
 	for _, step := range []func(context.Context) error{d.about, d.layers, d.resources, d.versions, d.timeline} {
 		if err := step(ctx); err != nil {
 			return err
@@ -86,42 +85,32 @@ func (d *datasetFiller) fill(ctx context.Context) error {
 	return nil
 }
 
-// nextDelivery is the day that the next delivery is due. Months and years are
-// those of the calendar, not so many days.
-func nextDelivery(last time.Time, f geo.Frequency) time.Time {
-	months := map[string]int{
-		"monthly": 1, "bimonthly": 2, "quarterly": 3, "half-yearly": 6, "yearly": 12, "biennial": 24, "triennial": 36,
-	}[f.ID]
-	if months > 0 {
-		return last.AddDate(0, months, 0)
-	}
-	return last.Add(f.Every)
-}
-
-// about reads the producer, the licence, the themes and the names of the
-// territory.
+// about says who and how: the producer, the licence, the themes, the names of
+// the territory; how fresh it is, and how well described.
 func (d *datasetFiller) about(ctx context.Context) error {
 	e, p := d.e, &d.p
-	about, err := d.s.producer(ctx, e.Producer)
+	about, err := catalogue.ReadAbout(ctx, d.s.Hub.Web)
 	if err != nil {
-		return err
+		return features.Kind(err)
 	}
-	p.Producer = about.Producer
-	err = d.s.Hub.Web.QueryRow(ctx, `select id, title, coalesce(url, ''), class, sentence from licence where id = $1`, e.Licence).
-		Scan(&p.Licence.ID, &p.Licence.Title, &p.Licence.URL, &p.Licence.Class, &p.Sentence)
-	if err != nil {
-		return fmt.Errorf("licence %s: %w", e.Licence, features.Kind(err))
-	}
-	all, err := d.s.topics(ctx, nil, nil)
-	if err != nil {
-		return err
-	}
+	p.Producer = producerOf(about.Producers[e.Producer])
+	l := about.Licences[e.Licence]
+	p.Licence = viewer.Licence{ID: l.ID, Title: l.Title, URL: l.URL, Class: l.Class}
+	p.Sentence = l.Sentence
 	for _, id := range e.Topics {
-		if i := slices.IndexFunc(all, func(t viewer.Topic) bool { return t.ID == id }); i >= 0 {
-			p.Topics = append(p.Topics, all[i])
-		}
+		t := about.Topics[id]
+		p.Topics = append(p.Topics, viewer.Topic{ID: t.ID, Title: t.Title})
 	}
-	p.Territory, err = d.s.territory(ctx, d.st, e.Territory)
+	fresh, quality, err := catalogue.Judge(ctx, d.s.Hub.Web, e, about, p.Now)
+	if err != nil {
+		return features.Kind(err)
+	}
+	p.Next, p.Missed, p.Fresh = fresh.Due, fresh.Late, fresh.Message(e.Frequency)
+	p.Score = &viewer.Score{Value: quality.Earned, Of: len(quality.Criteria)}
+	for _, c := range quality.Criteria {
+		p.Score.Criteria = append(p.Score.Criteria, viewer.Criterion{Name: c.Name, Why: c.Why, Earned: c.Earned})
+	}
+	p.Territory, err = d.s.territory(ctx, e.Territory)
 	return err
 }
 
@@ -173,6 +162,7 @@ func (d *datasetFiller) resources(context.Context) error {
 		case catalogue.Reference:
 			if p.Reference == nil {
 				p.Reference = &viewer.Link{Title: r.Title, Href: r.URL}
+				p.Checked = checked(r.Link)
 			}
 		case catalogue.Service:
 			p.Services = append(p.Services, viewer.Service{Title: r.Title, Format: r.Format, URL: r.URL})
@@ -194,6 +184,19 @@ func (d *datasetFiller) resources(context.Context) error {
 		p.Reference = nil // there is something to take here
 	}
 	return nil
+}
+
+// checked says how a link was last found; an empty message when nobody looked.
+func checked(l *catalogue.Link) geo.Message {
+	switch {
+	case l == nil:
+		return geo.Message{}
+	case l.BrokenSince != nil && l.Message != nil:
+		return geo.Say("link.broken", "since", *l.BrokenSince, "why", *l.Message)
+	case l.Message != nil:
+		return *l.Message
+	}
+	return geo.Say("link.answers", "at", l.At)
 }
 
 // versions reads the deliveries: counts and rules, never rows.

@@ -11,11 +11,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"calanque/api/features"
 	"calanque/geo"
-	"calanque/geo/postgis"
+	"calanque/geo/catalogue"
 	"calanque/viewer"
 )
 
@@ -61,15 +59,15 @@ func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request) error {
 		p.Number = n
 	}
 	q := asked(v, p)
-	found, err := searchCatalogue(r.Context(), s.Hub.Web, q)
+	found, err := s.finder.Search(r.Context(), q)
 	if err != nil {
-		return err
+		return features.Kind(err)
 	}
 	if len(found.Hits) == 0 && found.Total > 0 { // a page that is no more
 		p.Number = 1
 		q.Offset = 0
-		if found, err = searchCatalogue(r.Context(), s.Hub.Web, q); err != nil {
-			return err
+		if found, err = s.finder.Search(r.Context(), q); err != nil {
+			return features.Kind(err)
 		}
 	}
 	p.Total, p.Hits = found.Total, s.hits(st, found.Hits)
@@ -77,12 +75,13 @@ func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Facets = facetsOf(found.Facets, v)
-	if err := s.nameChosen(r.Context(), st, p.Facets); err != nil {
+	if err := s.nameChosen(r.Context(), p.Facets); err != nil {
 		return err
 	}
 	if found.Place != nil {
-		p.Place = &viewer.FoundItem{Title: found.Place.Name, ID: found.Place.Code}
+		p.Place = &viewer.FoundItem{Title: found.Place.Name, Subtitle: found.Place.Kind, ID: found.Place.Code}
 	}
+	p.Corrected, p.Relaxed = found.Corrected, found.Relaxed
 	if p.Total == 0 {
 		if err := s.help(r.Context(), &p, q); err != nil {
 			return err
@@ -104,7 +103,7 @@ func spoken(words []word, asked string, search bool) string {
 }
 
 // asked is what the query asks of the search.
-func asked(v url.Values, p viewer.CataloguePage) searchQuery {
+func asked(v url.Values, p viewer.CataloguePage) catalogue.SearchQuery {
 	values := func(name string) []string {
 		var list []string
 		for _, s := range v[name] {
@@ -114,7 +113,7 @@ func asked(v url.Values, p viewer.CataloguePage) searchQuery {
 		}
 		return list
 	}
-	q := searchQuery{
+	q := catalogue.SearchQuery{
 		Text: p.Query, Lang: p.Lang, Topics: values("theme"), Producers: values("producteur"), Licences: values("licence"),
 		Territories: values("territoire"), Formats: values("format"),
 		Limit: viewer.HitsPage, Offset: (p.Number - 1) * viewer.HitsPage,
@@ -140,7 +139,7 @@ func asked(v url.Values, p viewer.CataloguePage) searchQuery {
 }
 
 // facetsOf are the facets that offer a choice.
-func facetsOf(counts map[string][]facetCount, v url.Values) []viewer.Facet {
+func facetsOf(counts map[string][]catalogue.FacetCount, v url.Values) []viewer.Facet {
 	var list []viewer.Facet
 	for _, f := range facets {
 		found := counts[f.facet]
@@ -168,7 +167,7 @@ func facetsOf(counts map[string][]facetCount, v url.Values) []viewer.Facet {
 }
 
 // facetChoices are the first values of a facet, and those that are chosen.
-func facetChoices(found []facetCount, chosen []string) []viewer.Choice {
+func facetChoices(found []catalogue.FacetCount, chosen []string) []viewer.Choice {
 	var list []viewer.Choice
 	for i, f := range found {
 		c := viewer.Choice{Value: f.Value, Title: f.Title, Count: f.Count, Chosen: slices.Contains(chosen, f.Value)}
@@ -185,17 +184,18 @@ func facetChoices(found []facetCount, chosen []string) []viewer.Choice {
 }
 
 // nameChosen gives their titles to values that are chosen although nothing is
-// left of them. Of a producer without public data there is none to give.
-func (s *Server) nameChosen(ctx context.Context, st *state, list []viewer.Facet) error {
+// left of them. Of a producer without public data there is nothing to tell.
+func (s *Server) nameChosen(ctx context.Context, list []viewer.Facet) error {
 	for i := range list {
 		for j := range list[i].Choices {
 			c := &list[i].Choices[j]
-			if c.Count > 0 || c.Title != nil {
+			if c.Count > 0 {
 				continue
 			}
 			var err error
 			switch list[i].Name {
 			case "producteur":
+				c.Title = nil
 				err = s.Hub.Web.QueryRow(ctx, `
 					select title from producer p
 					where id = $1 and exists (select from public_dataset d where d.producer_id = p.id)`, c.Value).Scan(&c.Title)
@@ -203,7 +203,7 @@ func (s *Server) nameChosen(ctx context.Context, st *state, list []viewer.Facet)
 				err = s.Hub.Web.QueryRow(ctx, `select title from licence where id = $1`, c.Value).Scan(&c.Title)
 			case "territoire":
 				var names []string
-				if names, err = s.territory(ctx, st, []string{c.Value}); err == nil {
+				if names, err = s.territory(ctx, []string{c.Value}); err == nil {
 					c.Title = geo.Text{"fr": names[0]}
 				}
 			}
@@ -216,43 +216,15 @@ func (s *Server) nameChosen(ctx context.Context, st *state, list []viewer.Facet)
 }
 
 // help fills what a page without results proposes: the same words without the
-// filters, and words of the catalogue that are written alike.
-func (s *Server) help(ctx context.Context, p *viewer.CataloguePage, q searchQuery) error {
+// filters.
+func (s *Server) help(ctx context.Context, p *viewer.CataloguePage, q catalogue.SearchQuery) error {
 	if q.Text == "" {
 		return nil
 	}
-	wide, err := searchCatalogue(ctx, s.Hub.Web, searchQuery{Text: q.Text, Lang: q.Lang, Limit: 1})
+	wide, err := s.finder.Search(ctx, catalogue.SearchQuery{Text: q.Text, Lang: q.Lang, Limit: 1})
 	if err != nil {
 		return err
 	}
-	if p.Wider = wide.Total; p.Wider > 0 {
-		return nil
-	}
-	p.Similar, err = similar(ctx, s.Hub.Web, q.Text)
-	return err
-}
-
-// similar gives up to three words of public titles and keywords that are
-// written like the one asked for, the most alike first.
-func similar(ctx context.Context, db postgis.DB, text string) ([]string, error) {
-	rows, err := db.Query(ctx, `
-		with said as (
-			select t.value as words from public_dataset d, jsonb_each_text(d.title) t
-			union all
-			select k.value from public_dataset d, jsonb_array_elements(d.keywords) w, jsonb_each_text(w) k
-		), one as (
-			select distinct on (public.plain(w)) lower(w) as word, similarity(public.plain(w), public.plain($1)) as alike
-			from said, regexp_split_to_table(words, '[^[:alpha:]]+') w
-			where length(w) > 2
-			order by public.plain(w), w
-		)
-		select word from one where alike > 0.3 order by alike desc, word limit 3`, text)
-	if err != nil {
-		return nil, fmt.Errorf("look for words like %q: %w", short(text), features.Kind(err))
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("look for words like %q: %w", short(text), features.Kind(err))
-	}
-	return list, nil
+	p.Wider = wide.Total
+	return nil
 }

@@ -29,7 +29,7 @@ type Hit struct {
 	Producer       Producer
 	Licence        Licence
 	Delivered      *time.Time
-	Frequency      string
+	Late           bool     // a newer delivery is overdue
 	Formats        []string // "csv", "gpkg", "geojson", "pdf"…
 	Layer          string   // the first one, "" for what has none
 	URL            string   // of what only refers to its producer's
@@ -63,16 +63,17 @@ type HomePage struct {
 // A CataloguePage is the model of /donnees.
 type CataloguePage struct {
 	Page
-	Query   string
-	Sort    string // "pertinence", "recent", "titre"
-	Topics  []Topic
-	Facets  []Facet // those with something to choose
-	Hits    []Hit
-	Total   int
-	Number  int        // of the page, from 1
-	Place   *FoundItem // the commune that the words name
-	Similar []string   // words of the catalogue that are written like those asked for
-	Wider   int        // datasets without the filters; 0 when it has none
+	Query     string
+	Sort      string // "pertinence", "recent", "titre"
+	Topics    []Topic
+	Facets    []Facet // those with something to choose
+	Hits      []Hit
+	Total     int
+	Number    int        // of the page, from 1
+	Place     *FoundItem // the commune that the words name
+	Corrected string     // the question as it was understood, when that is another
+	Relaxed   bool       // nothing had all the words
+	Wider     int        // datasets without the filters; 0 when it has none
 }
 
 // A TopicPage is the model of /themes/{id}, a ProducerPage that of
@@ -204,13 +205,6 @@ func (p Page) Ago(at time.Time) string {
 	return Say(p.Lang, "portal.ago-years", "n", days/365)
 }
 
-// Late reports whether the next delivery is overdue, with a tenth of its
-// period as grace.
-func (p Page) Late(delivered *time.Time, frequency string) bool {
-	f, ok := geo.FindFrequency(frequency)
-	return ok && f.Every > 0 && delivered != nil && p.Now.After(delivered.Add(f.Every+f.Every/10))
-}
-
 // Action is the one thing to do with a dataset of a list.
 func (h Hit) Action() string {
 	switch {
@@ -290,11 +284,6 @@ func (CataloguePage) Sorts() []string { return []string{"pertinence", "recent", 
 // Without is the search for the words alone, Asking that for other words.
 func (p CataloguePage) Without() string {
 	return p.To("/donnees?" + url.Values{"q": {p.Query}}.Encode())
-}
-
-// Asking is the search for other words.
-func (p CataloguePage) Asking(q string) string {
-	return p.To("/donnees?" + url.Values{"q": {q}}.Encode())
 }
 
 // OnMap is the search for the words among communes and places.

@@ -25,10 +25,12 @@ type DatasetPage struct {
 	Start, End         *time.Time
 	Delivered, Next    *time.Time
 	Frequency          string
-	Landing            string // the producer's own page
+	Missed             bool        // the next delivery is overdue
+	Fresh              geo.Message // says it
+	Landing            string      // the producer's own page
 	Layers             []DatasetLayer
-	Reference          *Link // of what stays at its producer's
-	Checked            *Check
+	Reference          *Link       // of what stays at its producer's
+	Checked            geo.Message // how its link was last found; empty when nobody looked
 	Files              []Download
 	Documents          []Document // administrative, then the other ones
 	Services           []Service
@@ -54,14 +56,6 @@ type DatasetLayer struct {
 type Link struct {
 	Title geo.Text
 	Href  string
-}
-
-// A Check is how the last look at a link ended.
-type Check struct {
-	At     time.Time
-	OK     bool
-	Since  *time.Time // when it broke
-	Status int        // HTTP, 0 for no answer
 }
 
 // A Download is a file to take.
@@ -123,10 +117,10 @@ type Score struct {
 	Criteria  []Criterion
 }
 
-// A Criterion is one part of a score; Code names its sentences.
+// A Criterion is one part of a score. Why says what earned it, or how to.
 type Criterion struct {
-	Code   string
-	Earned bool
+	Name, Why geo.Message
+	Earned    bool
 }
 
 // Dataset writes the page /donnees/{slug}.
@@ -174,9 +168,6 @@ func (p DatasetPage) Compared() []Comparison {
 
 // Downloadable reports whether there is something to take away.
 func (p DatasetPage) Downloadable() bool { return len(p.Files) > 0 }
-
-// Missed reports whether the next delivery is overdue.
-func (p DatasetPage) Missed() bool { return p.Late(p.Delivered, p.Frequency) }
 
 // MainTopic is the theme of the breadcrumb; nil when nobody chose one.
 func (p DatasetPage) MainTopic() *Topic {
