@@ -273,7 +273,16 @@ func (l *loader) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the plan: %w", err)
 	}
+	kept, name, err := l.keep(ctx)
+	if err != nil {
+		return err
+	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
+		if kept != nil {
+			if err := putReceived(ctx, tx, l.version.Version, *kept, name); err != nil {
+				return err
+			}
+		}
 		if l.known != nil {
 			if err := l.putDataset(ctx, tx); err != nil {
 				return err
@@ -282,7 +291,7 @@ func (l *loader) fill(ctx context.Context) error {
 		return postgis.PutPlan(ctx, tx, l.req.Dataset, stored)
 	})
 	if err == nil {
-		l.report.State = Published
+		l.report.State, l.report.Kept = Published, kept != nil
 	}
 	return err
 }

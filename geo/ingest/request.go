@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/format"
 	"calanque/geo/postgis"
 )
@@ -41,6 +42,11 @@ type Request struct {
 	Anywhere    bool             // the data need not be in the region
 	Force       bool             // load even what is published already, or empty
 	Declared    bool             // the request says it all: options of the last load don't count
+
+	// Files keeps what was received once it is published, up to MaxKept bytes
+	// (0: a default); nil keeps nothing.
+	Files   *blob.Store
+	MaxKept int64
 
 	// Prepare makes the producer and licence of a new dataset, once the file is
 	// known to be loadable; nil when they are there.
@@ -92,6 +98,7 @@ type Report struct {
 	Format  string        `json:"format,omitempty"`
 	Layers  []LayerReport `json:"layers,omitempty"`
 	Seconds float64       `json:"seconds"`
+	Kept    bool          `json:"kept"` // the file as received is in the store
 }
 
 // Read is the number of records read, of all layers.
