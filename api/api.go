@@ -60,6 +60,7 @@ type Server struct {
 	features *features.Service
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
+	visitors visitors         // their forms
 	live     live             // who watches one
 	links    linkKey          // of editors
 	drawings drawings
@@ -86,7 +87,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), links: newLinkKey()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), links: newLinkKey(), visitors: newVisitors()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,
