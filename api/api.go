@@ -128,6 +128,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server.RegisterOnShutdown(s.live.end) // they would wait for ever
 	var following sync.WaitGroup
 	following.Go(func() { s.Follow(ctx) })
+	following.Go(func() { s.prebuild(ctx) })
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	var err error

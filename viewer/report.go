@@ -43,7 +43,11 @@ type ReportAnswer struct {
 }
 
 // WriteReportForm writes the page /signaler.
-func WriteReportForm(w io.Writer, p ReportForm) error { return render(w, p.Lang, "visitor-form.html", p) }
+func WriteReportForm(w io.Writer, p ReportForm) error {
+	return render(w, p.Lang, "visitor-form.html", p)
+}
 
 // WriteReport writes the page of a message and its answers.
-func WriteReport(w io.Writer, p VisitorReport) error { return render(w, p.Lang, "visitor-report.html", p) }
+func WriteReport(w io.Writer, p VisitorReport) error {
+	return render(w, p.Lang, "visitor-report.html", p)
+}

@@ -15,6 +15,8 @@ const (
 	SeeHistory      Action = "see-history"      // who did what, when
 	ExportOSM       Action = "export-osm"       // what goes towards OpenStreetMap
 	ExportCorrected Action = "export-corrected" // what goes to the producer
+	SeeInside       Action = "see-inside"       // files of a dataset that the public may not have
+	DecideReuse     Action = "decide-reuse"     // let a reuse appear, or not
 )
 
 // A Subject is what an action is done to. Members that do not matter to an
@@ -47,6 +49,10 @@ func May(actor Actor, action Action, on Subject) bool {
 		return on.Closed || coordinator || runs
 	case ExportOSM:
 		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
+	case SeeInside:
+		return coordinator || actor.Role == Producer && actor.Producer != "" && actor.Producer == on.Producer
+	case DecideReuse:
+		return coordinator
 	case ExportCorrected:
 		return coordinator || runs || actor.Role == Producer && actor.Producer != "" && actor.Producer == on.Producer
 	}
