@@ -66,7 +66,7 @@ func TestPut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := catalogue.Differences(&full, &e); len(d) > 0 || e.State != catalogue.Counted || e.CountedFrom != "essai" || *e.Extent != *full.SaidExtent {
+	if d := catalogue.DatasetOf.Differences(&full, &e); len(d) > 0 || e.State != catalogue.Counted || e.CountedFrom != "essai" || *e.Extent != *full.SaidExtent {
 		t.Fatalf("read back: %v in %+v", d, e)
 	}
 	if changed, err := put(t, h, e); err != nil || len(changed) > 0 {

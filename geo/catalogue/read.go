@@ -157,6 +157,44 @@ func Moved(ctx context.Context, db postgis.DB, former string) (string, error) {
 	return slug, nil
 }
 
+// FormerSlugs gives the slug that each former one leads to.
+func FormerSlugs(ctx context.Context, db postgis.DB) (map[string]string, error) {
+	rows, err := db.Query(ctx, `select f.slug, d.slug from former_slug f join dataset d on d.id = f.dataset_id where d.slug <> f.slug`)
+	if err != nil {
+		return nil, fmt.Errorf("read the former addresses: %w", postgis.Kind(err))
+	}
+	m := map[string]string{}
+	var from, to string
+	_, err = pgx.ForEachRow(rows, []any{&from, &to}, func() error {
+		m[from] = to
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the former addresses: %w", postgis.Kind(err))
+	}
+	return m, nil
+}
+
+// StatesMade gives the states that each dataset went through, in order; one
+// that still stands in the census has none.
+func StatesMade(ctx context.Context, db postgis.DB) (map[geo.DatasetID][]State, error) {
+	rows, err := db.Query(ctx, `select dataset_id, array_agg(to_state order by number) from chain_step group by dataset_id`)
+	if err != nil {
+		return nil, fmt.Errorf("read the chains: %w", postgis.Kind(err))
+	}
+	m := map[geo.DatasetID][]State{}
+	var id geo.DatasetID
+	var states []State
+	_, err = pgx.ForEachRow(rows, []any{&id, &states}, func() error {
+		m[id] = append([]State(nil), states...)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the chains: %w", postgis.Kind(err))
+	}
+	return m, nil
+}
+
 // Topics gives the portal's themes in their order.
 func Topics(ctx context.Context, db postgis.DB) ([]Topic, error) {
 	rows, err := db.Query(ctx, `select id, title, coalesce(homer, ''), iso, eu from topic order by position`)
