@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -212,7 +213,7 @@ func (a *app) importSample(ctx context.Context, hub *postgis.Hub, path string) e
 }
 
 // demoLayers lists the layers that the sample's catalogue makes.
-func demoLayers(cat *catalogue) []string {
+func demoLayers(cat *catalogueFile) []string {
 	list := []string{"osm_points", "osm_lines", "osm_areas"}
 	for _, d := range cat.Datasets {
 		if len(d.Layers) == 0 {
@@ -270,13 +271,13 @@ func (a *app) claimDemo(ctx context.Context, hub *postgis.Hub) error {
 		}
 	}
 	if len(taken) > 0 {
-		return geo.Bad(geo.ErrExists, "demo.taken", "names", join(taken))
+		return geo.Bad(geo.ErrExists, "demo.taken", "names", strings.Join(taken, ", "))
 	}
 	return postgis.PutSetting(ctx, hub.Owner, demoSetting, all)
 }
 
 // demoBrought tells what the sample brought, and whether it is here at all.
-func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogue) (ours brought, here bool, err error) {
+func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogueFile) (ours brought, here bool, err error) {
 	here, err = postgis.Setting(ctx, hub.Owner, demoSetting, &ours)
 	if err != nil || here || a.DatabaseURL != "" {
 		return ours, here, err
@@ -288,7 +289,7 @@ func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogue)
 }
 
 // names lists what a catalogue names.
-func names(cat *catalogue) brought {
+func names(cat *catalogueFile) brought {
 	var b brought
 	for _, d := range cat.Datasets {
 		b.Datasets = append(b.Datasets, d.ID)
@@ -301,7 +302,7 @@ func names(cat *catalogue) brought {
 
 // removeDemo takes out what the sample's catalogue brought, and its copy of
 // OpenStreetMap; producers and licences stay.
-func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
+func (a *app) removeDemo(ctx context.Context, cat *catalogueFile) error {
 	hub, err := a.database(ctx)
 	if err != nil {
 		return err
@@ -371,7 +372,7 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 
 // dropDemoThemes takes out the sample's themes but for those that somebody
 // else's rule uses.
-func (a *app) dropDemoThemes(ctx context.Context, hub *postgis.Hub, cat *catalogue) error {
+func (a *app) dropDemoThemes(ctx context.Context, hub *postgis.Hub, cat *catalogueFile) error {
 	for _, id := range names(cat).Themes {
 		err := pgx.BeginFunc(ctx, hub.Owner, func(tx pgx.Tx) error { return osm.DropThemes(ctx, tx, []string{id}) })
 		if err != nil && !errors.Is(err, geo.ErrConflict) {

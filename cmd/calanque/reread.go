@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"calanque/geo"
-	"calanque/geo/ingest"
 	"calanque/geo/postgis"
 )
 
@@ -130,34 +127,24 @@ func reread(ctx context.Context, w *worker, args json.RawMessage) error {
 	if i < 0 {
 		return nil
 	}
-	was, err := postgis.FindDataset(ctx, w.hub.Owner, r.Dataset)
-	if err != nil && !errors.Is(err, geo.ErrNotFound) {
+	ap.inputs = make([][]sourceFile, len(cat.Datasets))
+	if ap.inputs[i], err = ap.sources(i); err != nil {
 		return err
 	}
-	want, err := cat.Datasets[i].stored(i)
+	if err := ap.read(ctx); err != nil {
+		return err
+	}
+	p, err := ap.planDataset(ctx, i)
 	if err != nil {
 		return err
 	}
-	paths, err := ap.loads(ctx, i, was, want)
-	if err != nil {
-		return err
+	for _, path := range p.loads {
+		if err := ap.load(ctx, p, path); err != nil {
+			return err
+		}
 	}
-	for _, path := range paths {
-		req, err := cat.Datasets[i].request(i, path)
-		if err != nil {
-			return err
-		}
-		if was.ID != 0 {
-			req.Title, req.Description, req.Producer, req.Licence, req.Frequency, req.Position = nil, nil, "", "", "", 0
-		}
-		if req.Region, err = region(ctx, w.hub); err != nil {
-			return err
-		}
-		report, err := ingest.Load(ctx, w.hub, req, nil)
-		if err != nil {
-			return err
-		}
-		w.log.Info("source read again", "dataset", r.Dataset, "state", report.State, "read", report.Read(), "rejected", report.Rejected())
+	for _, l := range ap.report.Loads {
+		w.log.Info("source read again", "dataset", r.Dataset, "state", l.State, "read", l.Read(), "rejected", l.Rejected())
 	}
 	return nil
 }

@@ -98,6 +98,55 @@ func list[E any](l []E) any {
 	return l
 }
 
+// values is all that a T says, by field.
+func values[T any](fields []field[T], t *T) map[string]json.RawMessage {
+	m := map[string]json.RawMessage{}
+	for _, f := range fields {
+		m[f.name] = f.value(t)
+	}
+	return m
+}
+
+// A Kind is how one kind of thing is described: what the catalogue file and
+// pages may say of it, field by field.
+type Kind[T any] struct {
+	Subject Subject
+	fields  []field[T]
+}
+
+// The kinds of things that are described.
+var (
+	DatasetOf  = Kind[Entry]{OfDataset, entryFields}
+	ProducerOf = Kind[Producer]{OfProducer, producerFields}
+	LicenceOf  = Kind[Licence]{OfLicence, licenceFields}
+	ResourceOf = Kind[Resource]{OfResource, resourceFields}
+)
+
+// Fields lists the names of what may be said, in the order in which people are
+// told.
+func (k Kind[T]) Fields() []string {
+	list := make([]string, len(k.fields))
+	for i, f := range k.fields {
+		list[i] = f.name
+	}
+	return list
+}
+
+// Differences lists what two descriptions say otherwise.
+func (k Kind[T]) Differences(was, now *T) []Difference { return differ(k.fields, was, now) }
+
+// Values is all that a description says, as JSON by field.
+func (k Kind[T]) Values(t *T) map[string]json.RawMessage { return values(k.fields, t) }
+
+// Copy makes one description say what another says in a field.
+func (k Kind[T]) Copy(to, from *T, name string) {
+	for _, f := range k.fields {
+		if f.name == name {
+			f.set(to, from)
+		}
+	}
+}
+
 // differ lists what two Ts say otherwise, in the order of the fields.
 func differ[T any](fields []field[T], was, now *T) []Difference {
 	var list []Difference

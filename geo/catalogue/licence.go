@@ -105,9 +105,6 @@ var licenceFields = []field[Licence]{
 	{"sentence", "sentence", "", func(l *Licence) any { return &l.Sentence }},
 }
 
-// LicenceDifferences lists what two licences say otherwise.
-func LicenceDifferences(was, now *Licence) []Difference { return differ(licenceFields, was, now) }
-
 // StoredLicences gives the licences of the database by id.
 func StoredLicences(ctx context.Context, db postgis.DB) ([]Licence, error) {
 	rows, err := db.Query(ctx, `select id, title, coalesce(url, ''), class, coalesce(eu, ''), sentence from licence order by id`)
@@ -184,7 +181,7 @@ func PutLicence(ctx context.Context, tx pgx.Tx, l Licence, by By) ([]Difference,
 	if i := slices.IndexFunc(stored, func(s Licence) bool { return s.ID == l.ID }); i >= 0 {
 		was, there = stored[i], true
 	}
-	changed := LicenceDifferences(&was, &l)
+	changed := LicenceOf.Differences(&was, &l)
 	if there && len(changed) == 0 {
 		return nil, nil
 	}

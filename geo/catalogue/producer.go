@@ -35,18 +35,6 @@ var producerFields = []field[Producer]{
 	{"position", "position", "", func(p *Producer) any { return &p.Position }},
 }
 
-// ProducerDifferences lists what two descriptions of a producer say otherwise.
-func ProducerDifferences(was, now *Producer) []Difference { return differ(producerFields, was, now) }
-
-// CopyProducer makes one description say what another says in a field.
-func CopyProducer(to, from *Producer, name string) {
-	for _, f := range producerFields {
-		if f.name == name {
-			f.set(to, from)
-		}
-	}
-}
-
 // Producers gives all producers, in the catalogue's order.
 func Producers(ctx context.Context, db postgis.DB) ([]Producer, error) {
 	rows, err := db.Query(ctx, `
@@ -108,7 +96,7 @@ func PutProducer(ctx context.Context, tx pgx.Tx, p Producer, by By) ([]Differenc
 	if i := slices.IndexFunc(stored, func(s Producer) bool { return s.ID == p.ID }); i >= 0 {
 		was, there = stored[i], true
 	}
-	changed := ProducerDifferences(&was, &p)
+	changed := ProducerOf.Differences(&was, &p)
 	if there && len(changed) == 0 {
 		return nil, nil
 	}

@@ -39,28 +39,6 @@ var entryFields = []field[Entry]{
 	{"extra", "extra", "coalesce(%s::jsonb, '{}')", func(e *Entry) any { return &e.Extra }},
 }
 
-// Fields lists the names of what may be said of a dataset, as the catalogue
-// file calls it.
-func Fields() []string {
-	list := make([]string, len(entryFields))
-	for i, f := range entryFields {
-		list[i] = f.name
-	}
-	return list
-}
-
-// Differences lists what two descriptions of a dataset say otherwise.
-func Differences(was, now *Entry) []Difference { return differ(entryFields, was, now) }
-
-// Copy makes one description say what another says in a field of Fields.
-func Copy(to, from *Entry, name string) {
-	for _, f := range entryFields {
-		if f.name == name {
-			f.set(to, from)
-		}
-	}
-}
-
 // Put makes the description of a dataset what e says, and gives what changed:
 // nothing when it said so before, and then nothing is written. e.ID zero finds
 // the dataset by its slug, or makes a new one, which stands in the census;
@@ -81,7 +59,7 @@ func Put(ctx context.Context, tx pgx.Tx, e Entry, by By) ([]Difference, error) {
 	if was.ID == 0 && e.Chain == "" {
 		e.Chain = Partner
 	}
-	changed := Differences(&was, &e)
+	changed := DatasetOf.Differences(&was, &e)
 	if was.ID != 0 && len(changed) == 0 {
 		return nil, nil
 	}
@@ -220,4 +198,25 @@ func AddFormer(ctx context.Context, tx pgx.Tx, e Entry, slugs []string) (bool, e
 		}
 	}
 	return added, nil
+}
+
+// Retire takes a dataset out of what is served, data kept, or brings it back.
+func Retire(ctx context.Context, tx pgx.Tx, slug string, away bool, by By) error {
+	tag, err := tx.Exec(ctx, `
+		update dataset set retired_at = case when $2 then now() end, edition = edition + 1
+		where slug = $1 and (retired_at is not null) <> $2`, slug, away)
+	if err != nil {
+		return fmt.Errorf("retire %s: %w", slug, postgis.Kind(err))
+	}
+	if tag.RowsAffected() == 0 {
+		return nil
+	}
+	d := Difference{"retired", []byte("false"), []byte("true")}
+	if !away {
+		d.Before, d.After = d.After, d.Before
+	}
+	if err := log(ctx, tx, OfDataset, slug, []Difference{d}, by); err != nil {
+		return err
+	}
+	return postgis.Append(ctx, tx, postgis.Change{Kind: "dataset", Subject: slug, Detail: map[string]any{"retired": away}})
 }

@@ -66,7 +66,7 @@ func TestPut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := catalogue.Differences(&full, &e); len(d) > 0 || e.State != catalogue.Counted || e.CountedFrom != "essai" || *e.Extent != *full.SaidExtent {
+	if d := catalogue.DatasetOf.Differences(&full, &e); len(d) > 0 || e.State != catalogue.Counted || e.CountedFrom != "essai" || *e.Extent != *full.SaidExtent {
 		t.Fatalf("read back: %v in %+v", d, e)
 	}
 	if changed, err := put(t, h, e); err != nil || len(changed) > 0 {
@@ -238,11 +238,11 @@ func TestResources(t *testing.T) {
 	}
 	bad := opinion
 	for want, change := range map[string]func(*catalogue.Resource){
-		"document:put.document":   func(r *catalogue.Resource) { r.Document = nil },
-		"name:put.resource-name":  func(r *catalogue.Resource) { r.Name = "../avis" },
-		"url:put.resource-url":    func(r *catalogue.Resource) { r.Kind, r.Document = catalogue.Reference, nil },
-		"kind:put.resource-kind":  func(r *catalogue.Resource) { r.Kind, r.Document = "other", nil },
-		"document:put.date":       func(r *catalogue.Resource) { r.Document = &catalogue.Document{Type: "avis", Date: "1er mars"} },
+		"document:put.document":    func(r *catalogue.Resource) { r.Document = nil },
+		"name:put.resource-name":   func(r *catalogue.Resource) { r.Name = "../avis" },
+		"url:put.resource-url":     func(r *catalogue.Resource) { r.Kind, r.Document = catalogue.Reference, nil },
+		"kind:put.resource-kind":   func(r *catalogue.Resource) { r.Kind, r.Document = "other", nil },
+		"document:put.date":        func(r *catalogue.Resource) { r.Document = &catalogue.Document{Type: "avis", Date: "1er mars"} },
 		"file:put.resource-target": func(r *catalogue.Resource) { r.URL = "https://example.org/" },
 	} {
 		r := bad

@@ -36,18 +36,6 @@ var (
 	formatShape = regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]{0,30}$`)
 )
 
-// ResourceDifferences lists what two resources say otherwise.
-func ResourceDifferences(was, now *Resource) []Difference { return differ(resourceFields, was, now) }
-
-// CopyResource makes one resource say what another says in a field.
-func CopyResource(to, from *Resource, name string) {
-	for _, f := range resourceFields {
-		if f.name == name {
-			f.set(to, from)
-		}
-	}
-}
-
 // CheckResource finds what is wrong with a resource.
 func CheckResource(r *Resource) Faults {
 	var f Faults
@@ -120,7 +108,7 @@ func PutResource(ctx context.Context, tx pgx.Tx, slug string, r Resource, by By)
 	if err != nil {
 		return nil, err
 	}
-	changed := ResourceDifferences(&was, &r)
+	changed := ResourceOf.Differences(&was, &r)
 	if was.ID != 0 && len(changed) == 0 && !deleted {
 		return nil, nil
 	}

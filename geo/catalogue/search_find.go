@@ -131,7 +131,7 @@ func findSQL(q SearchQuery, text, place bool) string {
 	}
 	b.WriteString(`
 		), page as (
-			select m.*`+preOrder(q)+` from matched m where m.age >= @age`)
+			select m.*` + preOrder(q) + ` from matched m where m.age >= @age`)
 	for _, name := range facetNames {
 		if len(q.chosen(name)) > 0 {
 			b.WriteString(` and m.profile_id in (select id from search_profile where facets -> '` + name + `' ?| @` + name + `)`)

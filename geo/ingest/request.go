@@ -29,6 +29,11 @@ type Request struct {
 	Frequency   string
 	Position    int // in lists
 
+	// Body is the command that opens a dataset of the short chain at its first
+	// publication, "" for "calanque load". Closed leaves that to somebody.
+	Body   string
+	Closed bool
+
 	Options     format.Options
 	Axes        string           // "xy" or "yx" when a person says in which order coordinates come
 	Key         []string         // fields by name or title; none for a hash of the content

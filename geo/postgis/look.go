@@ -38,13 +38,13 @@ func PutLooks(ctx context.Context, tx pgx.Tx, looks []Look) (changed bool, err e
 	return changed, nil
 }
 
-// Looks gives how the layers of a dataset are shown.
+// Looks gives how the layers of a dataset are shown, or all layers with "".
 func Looks(ctx context.Context, db DB, slug string) ([]Look, error) {
 	return all[Look](ctx, db, "the looks of "+slug, `
 		select l.name, l.title, l.labels, l.style, l.position
 		from layer l
 		join dataset d on d.id = l.dataset_id
-		where d.slug = $1
+		where $1 in ('', d.slug)
 		order by l.position, l.name`, slug)
 }
 

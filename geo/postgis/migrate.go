@@ -187,7 +187,7 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			alter default privileges in schema public, data, osm grant select on tables to calanque_web;
 			revoke select on load_issue from calanque_web;
 			grant insert, update, delete on login, participant to calanque_web;
-			grant insert, update on verdict, visit, session, cell, task, claim, correction to calanque_web;
+			grant insert, update on verdict, visit, session, cell, task, claim, correction, correction_reply to calanque_web;
 			grant insert on answer, answer_value, session_event, change to calanque_web;
 			grant update (undone_at, participant_id) on answer to calanque_web;
 			grant insert, update on dataset, producer, resource, blob, former_slug to calanque_web;

@@ -178,6 +178,7 @@ func Kind(err error) error {
 		case pg.Code == "57014", // query_canceled: statement timeout
 			pg.Code == "55P03",   // lock_not_available
 			pg.Code[:2] == "08",  // connection exception
+			pg.Code[:2] == "40",  // rolled back in favour of another: deadlock, serialization
 			pg.Code[:2] == "53",  // insufficient resources
 			pg.Code[:3] == "57P": // admin shutdown, crash, cannot connect now
 			return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
