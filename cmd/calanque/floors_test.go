@@ -18,7 +18,7 @@ var edges = map[string]string{
 	"geo/format":              "geo geo/crs",
 	"geo/postgis":             "geo",
 	"geo/postgis/postgistest": "geo geo/postgis geo/postgis/cluster",
-	"geo/ingest":              "geo geo/crs geo/format geo/postgis",
+	"geo/ingest":              "geo geo/blob geo/crs geo/format geo/postgis",
 	"geo/blob":                "geo",
 	"geo/catalogue":           "geo geo/blob geo/postgis",
 	"api/dcat":                "api/answer geo geo/catalogue",
