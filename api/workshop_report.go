@@ -162,7 +162,7 @@ func (s *Server) reportCSV(w http.ResponseWriter, r *http.Request) error {
 	for i := range tasks {
 		t := &tasks[i]
 		rows = append(rows, []string{
-			strconv.Itoa(t.Number), strconv.Itoa(t.Cell), harmless(t.Record), harmless(t.OSM), harmless(viewer.Sentence(lang, t.Question().Ask)),
+			strconv.Itoa(t.Number), strconv.Itoa(t.Cell), workshop.Harmless(t.Record), workshop.Harmless(t.OSM), workshop.Harmless(viewer.Sentence(lang, t.Question().Ask)),
 			string(t.Asked), string(t.Kind), strconv.Itoa(t.Answers), t.Says(), string(t.Seen),
 		})
 	}
@@ -175,12 +175,4 @@ func (s *Server) reportCSV(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "text/csv; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
 	return nil
-}
-
-// harmless keeps a spreadsheet from taking a text for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

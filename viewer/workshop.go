@@ -246,6 +246,8 @@ type ExportsPage struct {
 	Hours    int         // that they can be read
 	Proposed int         // edits in the files
 	ByHand   []ByHand
+	CSRF     string
+	Revoked  bool // links were just ended
 }
 
 // A ByHand is an edit that no file can hold.

@@ -2,6 +2,7 @@ package dcat
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -214,7 +215,7 @@ func TestShapes(t *testing.T) {
 		}
 		var b bytes.Buffer
 		w := NewWriter(&b, Turtle, site, about)
-		if err := w.Dataset(&list[i]); err != nil {
+		if err := errors.Join(w.Dataset(&list[i]), w.Close()); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(b.String(), "hvdCategory") {

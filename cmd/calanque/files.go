@@ -32,6 +32,7 @@ func (a *app) sweepFiles(ctx context.Context, hub *postgis.Hub) error {
 	defer tick.Stop()
 	for {
 		err := postgis.ForgetReceived(ctx, hub.Owner, keepDeliveries)
+		err = errors.Join(err, portal.SweepUploads(ctx, hub.Owner, time.Now()))
 		n, bytes, serr := portal.SweepBlobs(ctx, hub.Owner, files, time.Now())
 		err = errors.Join(err, serr, files.SweepOnce(time.Now(), keepDownloads, maxDownloadsBytes))
 		if err != nil && ctx.Err() == nil {

@@ -42,6 +42,7 @@ var queues = map[string]river.QueueConfig{loads: {MaxWorkers: 2}, outside: {MaxW
 
 // jobKinds are all.
 var jobKinds = []jobKind{
+	{name: "links", queue: outside, timeout: 2 * time.Hour, attempts: 3, every: time.Hour, work: checkLinks},
 	{name: "schedules", queue: outside, timeout: time.Minute, attempts: 1, every: time.Minute, work: callForReading},
 	{name: "load", queue: loads, timeout: 4 * time.Hour, attempts: 5, work: loadUpload, gaveUp: gaveUpUpload},
 	{name: "publish", queue: loads, timeout: time.Hour, attempts: 5, work: publishUpload, gaveUp: gaveUpUpload},

@@ -158,7 +158,7 @@ func WriteCorrectionsCSV(w io.Writer, list []Correction) error {
 	for i := range list {
 		k := &list[i]
 		rows = append(rows, []string{
-			harmless(k.Layer), harmless(k.Record), harmless(k.Field), harmless(k.InFile), harmless(k.Observed), harmless(k.Says),
+			Harmless(k.Layer), Harmless(k.Record), Harmless(k.Field), Harmless(k.InFile), Harmless(k.Observed), Harmless(k.Says),
 			k.Day.Format(time.DateOnly), strconv.Itoa(k.Observers), optional(k.Lon), optional(k.Lat), strconv.Itoa(k.Question),
 		})
 	}
@@ -175,9 +175,9 @@ func optional(f *float64) string {
 	return degrees(*f)
 }
 
-// harmless keeps a spreadsheet from taking a text for a formula, and a line
+// Harmless keeps a spreadsheet from taking a text for a formula, and a line
 // feed in a cell from breaking a careless reader's rows.
-func harmless(s string) string {
+func Harmless(s string) string {
 	s = printable(s)
 	trimmed := strings.TrimLeft(s, " \u00a0\u202f")
 	if trimmed != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(trimmed)[0]) {
