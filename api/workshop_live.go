@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"calanque/api/account"
 	"calanque/geo/postgis"
 	"calanque/osm/workshop"
 )
@@ -94,7 +95,7 @@ const (
 // sessionEvents answers the events of a session (Server-Sent Events): one
 // without content after each change, upon which pages ask for what they show.
 func (s *Server) sessionEvents(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.findSession(w, r, workshop.Find)
+	session, err := s.shown(w, r, account.SeeWall)
 	if err != nil {
 		return answered(err)
 	}

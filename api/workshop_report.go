@@ -21,24 +21,10 @@ import (
 // leastPeople is how many people a number must be about to be told.
 const leastPeople = 5
 
-// reported gives the session whose report may be seen: whoever has the address
-// once it is closed; before that, to others, it is a wrong code.
-func (s *Server) reported(w http.ResponseWriter, r *http.Request) (workshop.Session, error) {
-	session, err := s.findSession(w, r, workshop.Find)
-	if err != nil {
-		return session, err
-	}
-	actor, err := s.actor(r)
-	if err == nil && !account.May(actor, account.SeeReport, subject(&session)) {
-		err = s.wrongCode(w, r, session.Code)
-	}
-	return session, err
-}
-
 // reportPage answers /atelier/{code}/rapport. Nothing of it is stored: it says
 // how things are when it is read.
 func (s *Server) reportPage(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.reported(w, r)
+	session, err := s.shown(w, r, account.SeeReport)
 	if err != nil {
 		return answered(err)
 	}
@@ -159,7 +145,7 @@ func (s *Server) reportPlans(ctx context.Context, lang string, session *workshop
 
 // reportCSV answers the questions of a session as a table for spreadsheets.
 func (s *Server) reportCSV(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.reported(w, r)
+	session, err := s.shown(w, r, account.SeeReport)
 	if err != nil {
 		return answered(err)
 	}

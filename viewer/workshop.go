@@ -267,91 +267,6 @@ type WallPage struct {
 	Over     template.HTML
 }
 
-// A SheetPage is the model of /atelier/{code}/feuilles: a sheet for each cell,
-// and the index.
-type SheetPage struct {
-	Page
-	Room     Room
-	Address  string
-	QR       template.HTML
-	Recovery string
-	Index    template.HTML
-	Cells    []PlanCell
-	Sheets   []Sheet
-	Example  *SheetExample
-}
-
-// A SheetExample is a solved question, so that everybody sees what a tick is.
-type SheetExample struct {
-	Name    string
-	Ask     geo.Message
-	Choices []ChoiceView
-	Ticked  int
-}
-
-// A Sheet is one cell on paper.
-type Sheet struct {
-	Cell   int
-	Sign   string
-	Plan   template.HTML
-	Scale  int // 1 to so much
-	Bar    ScaleBar
-	QR     template.HTML
-	Heads  []geo.Message // of the columns of answers: what most lines say
-	Rows   []SheetRow
-	Blanks []string // letters of the empty lines
-	Of     int      // number of sheets
-}
-
-// A SheetRow is a question on paper.
-type SheetRow struct {
-	Number int
-	Name   string
-	Ask    geo.Message
-	Boxes  []SheetBox
-}
-
-// A SheetBox is where a tick goes; Label only when it differs from its column.
-type SheetBox struct {
-	Label geo.Message
-	Value string
-	None  bool // this line has fewer answers
-}
-
-// A ScaleBar is a length on paper: thirds of Metres, Width CSS pixels long.
-type ScaleBar struct {
-	Width  float64
-	Metres float64
-}
-
-// Third gives the place of a third of the bar.
-func (b ScaleBar) Third(n int) float64 { return b.Width * float64(n) / 3 }
-
-// MetresAt gives the length up to a third.
-func (b ScaleBar) MetresAt(n int) float64 { return b.Metres * float64(n) / 3 }
-
-// An EntryPage is the form that a sheet is entered by.
-type EntryPage struct {
-	Page
-	Room    Room
-	CSRF    string
-	Cell    int
-	Cells   []PlanCell
-	Lines   []EntryLine
-	Saved   int // lines that were just taken; -1 none
-	Refused geo.Message
-}
-
-// An EntryLine is one question of a sheet.
-type EntryLine struct {
-	Number  int
-	Name    string
-	Ask     geo.Message
-	Key     string
-	Choices []ChoiceView
-	Done    bool
-}
-
 // A ReportPage is the model of /atelier/{code}/rapport.
 type ReportPage struct {
 	Page
@@ -415,12 +330,6 @@ func Exports(w io.Writer, p ExportsPage) error { return render(w, p.Lang, "ateli
 
 // Wall writes the projector's page.
 func Wall(w io.Writer, p WallPage) error { return render(w, p.Lang, "atelier-wall.html", p) }
-
-// Sheets writes the field sheets.
-func Sheets(w io.Writer, p SheetPage) error { return render(w, p.Lang, "atelier-sheets.html", p) }
-
-// Entry writes the form of a sheet.
-func Entry(w io.Writer, p EntryPage) error { return render(w, p.Lang, "atelier-entry.html", p) }
 
 // SessionReport writes the report of a session.
 func SessionReport(w io.Writer, p ReportPage) error {

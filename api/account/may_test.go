@@ -41,7 +41,7 @@ func TestMay(t *testing.T) {
 		{"run none", Conduct, Subject{}, "coordinator"},
 		{"its history", SeeHistory, session, "coordinator mediator"},
 		{"answer", Answer, session, "participant"},
-		{"answer when it is over", Answer, closed, ""},
+		{"answer late", Answer, closed, "participant"},
 		{"answer none", Answer, Subject{}, ""},
 		{"its wall", SeeWall, session, everybody},
 		{"its report while it goes on", SeeReport, session, "coordinator mediator"},

@@ -27,6 +27,7 @@ type app struct {
 	log            *slog.Logger
 	level          *slog.LevelVar // of the log: commands that end say what they do in sentences
 	hub            *postgis.Hub
+	url            string         // of the database, once it is open
 	shut           []func() error // in reverse order
 }
 
@@ -51,7 +52,7 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.hub = hub
+	a.hub, a.url = hub, url
 	a.shut = append(a.shut, func() error { hub.Close(); return nil })
 	return hub, nil
 }

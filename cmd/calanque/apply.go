@@ -162,6 +162,11 @@ func (ap *applier) run(ctx context.Context) error {
 	if err := ap.retire(ctx); err != nil {
 		return errors.Join(append(failed, err)...)
 	}
+	if !ap.dryRun {
+		if err := ap.keepSchedules(ctx); err != nil {
+			failed = append(failed, err)
+		}
+	}
 	if !ap.dryRun && (ap.wrote || len(ap.report.Changes) > 0) {
 		if err := ap.catchUp(ctx, ap.hub); err != nil {
 			failed = append(failed, err)

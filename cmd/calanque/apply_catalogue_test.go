@@ -40,7 +40,7 @@ func (s *shell) apply(args ...string) (int, applyReport, string) {
 	return code, r, errs
 }
 
-func said(r applyReport) string {
+func changesOf(r applyReport) string {
 	var list []string
 	for _, c := range r.Changes {
 		list = append(list, strings.TrimSpace(c.Does+" "+c.What+" "+c.ID+" "+strings.Join(c.Fields, ",")))
@@ -101,11 +101,11 @@ func TestApplyDescribes(t *testing.T) {
 	s.file("catalogue.yaml", wholeCatalogue)
 	const first = "add licence lo-2.0; add producer ville; add dataset lycees; add resource lycees/wfs; add resource lycees/avis; " +
 		"step dataset lycees legal; step dataset lycees committee; add dataset repas; add resource repas/page"
-	if code, r, errs := s.apply("--dry-run"); code != 0 || said(r) != first {
-		t.Fatalf("a dry run: %d, %s\n%s", code, said(r), errs)
+	if code, r, errs := s.apply("--dry-run"); code != 0 || changesOf(r) != first {
+		t.Fatalf("a dry run: %d, %s\n%s", code, changesOf(r), errs)
 	}
-	if code, r, errs := s.apply(); code != 0 || said(r) != first {
-		t.Fatalf("the first time: %d, %s\n%s", code, said(r), errs)
+	if code, r, errs := s.apply(); code != 0 || changesOf(r) != first {
+		t.Fatalf("the first time: %d, %s\n%s", code, changesOf(r), errs)
 	}
 	hub := s.openHub()
 	find := func(slug string) catalogue.Entry {
@@ -134,8 +134,8 @@ func TestApplyDescribes(t *testing.T) {
 	if to, err := catalogue.Moved(t.Context(), hub.Owner, "etablissements-lycees"); err != nil || to != "lycees" {
 		t.Errorf("the old address leads to %s, %v", to, err)
 	}
-	if code, r, errs := s.apply(); code != 0 || said(r) != "" {
-		t.Errorf("again: %d, %s\n%s", code, said(r), errs)
+	if code, r, errs := s.apply(); code != 0 || changesOf(r) != "" {
+		t.Errorf("again: %d, %s\n%s", code, changesOf(r), errs)
 	}
 	// The file no longer says some things, and says others.
 	s.file("catalogue.yaml", strings.NewReplacer(
@@ -148,14 +148,14 @@ func TestApplyDescribes(t *testing.T) {
 			t.Errorf("the dry run does not say %q:\n%s%s", want, out, errs)
 		}
 	}
-	if code, r, errs := s.apply(); code != 0 || said(r) != "change dataset lycees-publics id,frequency; change resource lycees-publics/avis position; remove resource lycees-publics/wfs; change dataset repas title" {
-		t.Errorf("changed: %d, %s\n%s", code, said(r), errs)
+	if code, r, errs := s.apply(); code != 0 || changesOf(r) != "change dataset lycees-publics id,frequency; change resource lycees-publics/avis position; remove resource lycees-publics/wfs; change dataset repas title" {
+		t.Errorf("changed: %d, %s\n%s", code, changesOf(r), errs)
 	}
 	if e := find("lycees-publics"); e.Frequency != "" || len(e.Resources) != 1 || e.State != catalogue.Committee {
 		t.Errorf("after the change: %+v", e)
 	}
-	if code, r, errs := s.apply(); code != 0 || said(r) != "" {
-		t.Errorf("changed again: %d, %s\n%s", code, said(r), errs)
+	if code, r, errs := s.apply(); code != 0 || changesOf(r) != "" {
+		t.Errorf("changed again: %d, %s\n%s", code, changesOf(r), errs)
 	}
 }
 
@@ -198,8 +198,8 @@ func TestApplyByHand(t *testing.T) {
 	check := func(name string, wantCode int, want string, args ...string) {
 		t.Helper()
 		code, r, errs := s.apply(args...)
-		if code != wantCode || said(r) != want {
-			t.Errorf("%s: got %d, %q, want %d, %q\n%s", name, code, said(r), wantCode, want, errs)
+		if code != wantCode || changesOf(r) != want {
+			t.Errorf("%s: got %d, %q, want %d, %q\n%s", name, code, changesOf(r), wantCode, want, errs)
 		}
 	}
 	edit(func(e *catalogue.Entry) { e.Frequency = "monthly" })
@@ -332,8 +332,8 @@ func TestApplyWritesNothing(t *testing.T) {
 	}
 	hub := s.openHub()
 	before := s.writes(hub)
-	if code, r, errs := s.apply(); code != 0 || said(r) != "" {
-		t.Fatalf("%d, %s\n%s", code, said(r), errs)
+	if code, r, errs := s.apply(); code != 0 || changesOf(r) != "" {
+		t.Fatalf("%d, %s\n%s", code, changesOf(r), errs)
 	}
 	if after := s.writes(hub); after != before || before == 0 {
 		t.Errorf("nothing changed, and %d rows were written", after-before)

@@ -58,6 +58,7 @@ type datasetSection struct {
 	Producer    string                  `yaml:"producer"`
 	Licence     string                  `yaml:"licence"`
 	Frequency   string                  `yaml:"frequency"`
+	Schedule    string                  `yaml:"schedule"` // how often the worker reads the source again: hourly, daily, weekly, monthly
 	Source      *sourceSection          `yaml:"source"`
 	Key         []string                `yaml:"key"`
 	Fields      map[string]fieldSection `yaml:"fields"`

@@ -80,6 +80,9 @@ func (d *datasetSection) check(where locator, i int, known known) error {
 	case d.Source != nil && d.Source.Path == "":
 		return where.bad("catalogue.source", "datasets", i, "source", "dataset", d.ID)
 	}
+	if _, known := schedules[d.Schedule]; d.Schedule != "" && (!known || d.Source == nil) {
+		return where.bad("catalogue.schedule", "datasets", i, "schedule", "dataset", d.ID, "value", d.Schedule)
+	}
 	if d.MaxRejected != "" {
 		if _, err := percent(d.MaxRejected); err != nil {
 			return where.bad("catalogue.percent", "datasets", i, "maxRejected", "dataset", d.ID, "value", d.MaxRejected)

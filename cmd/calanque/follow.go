@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"calanque/geo/postgis"
 	"calanque/osm/match"
@@ -60,8 +61,11 @@ func (a *app) follow(ctx context.Context, hub *postgis.Hub) error {
 		return err
 	}
 	drain()
-	return postgis.Follow(ctx, hub.Owner, after, func([]postgis.Change) error {
-		drain()
+	return postgis.Follow(ctx, hub.Owner, after, func(changes []postgis.Change) error {
+		// What a session tells is for the pages that show it: no reader does anything about it, and a room tells much.
+		if slices.ContainsFunc(changes, func(c postgis.Change) bool { return c.Kind != workshop.Kind }) {
+			drain()
+		}
 		return nil
 	})
 }

@@ -86,6 +86,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	})
 	group.Go(func() error { return a.follow(ctx, hub) })
 	group.Go(func() error { return a.sweep(ctx, hub) })
+	group.Go(func() error { return a.keepWorker(ctx) })
 	group.Go(func() error { return a.sweepFiles(ctx, hub) })
 	return group.Wait()
 }

@@ -47,7 +47,9 @@ type Entry struct {
 	Life          geo.Life
 	Extra         map[string]string // of the census, not recognised
 
-	Resources []Resource
+	Identifier string // what it is called elsewhere for ever: its first slug
+	Resources  []Resource
+	Layers     []Layer // of the published version
 }
 
 // A ResourceKind says what a resource is to whoever takes it.
@@ -82,6 +84,7 @@ type Resource struct {
 	Public      bool
 	Position    int
 	UpdatedAt   time.Time
+	Link        *Link // how its URL was last found; nil when it was never tried
 }
 
 // A Document is what makes an administrative resource one.

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,7 +29,8 @@ const entryColumns = `
 	d.extent, d.delivered_at,
 	d.temporal_start, d.temporal_end, d.issued_at, d.counted_at, coalesce(d.counted_from, ''),
 	d.published_at, coalesce(d.published_at, d.delivered_at), d.updated_at, d.edition, d.retired_at is not null,
-	coalesce(d.published_id, 0), d.life, d.extra`
+	coalesce(d.published_id, 0), d.life, d.extra,
+	coalesce((select f.slug from former_slug f where f.dataset_id = d.id order by f.at, f.slug limit 1), d.slug)`
 
 // Find gives a dataset by its slug with its resources (through the public door
 // only the public ones), or ErrNotFound. A former slug is not followed: see
@@ -69,7 +71,7 @@ func scanEntry(row pgx.CollectableRow) (Entry, error) {
 	err := row.Scan(&e.ID, &e.Slug, &e.Producer, &e.Licence, &e.Chain, &e.State, &e.Since,
 		&e.Title, &e.Description, &e.Limits, &e.Keywords, &e.Topics, &e.Territory, &e.Frequency, &e.HighValue, &e.LandingPage, &e.Contact,
 		&box, &said, &e.SaidDelivered, &e.TemporalStart, &e.TemporalEnd, &e.IssuedAt, &e.CountedAt, &e.CountedFrom,
-		&e.PublishedAt, &e.DeliveredAt, &e.UpdatedAt, &e.Edition, &e.Retired, &e.Version, &e.Life, &e.Extra)
+		&e.PublishedAt, &e.DeliveredAt, &e.UpdatedAt, &e.Edition, &e.Retired, &e.Version, &e.Life, &e.Extra, &e.Identifier)
 	if err != nil {
 		return e, err
 	}
@@ -96,14 +98,25 @@ func readBox(s *string) (*geo.Box, error) {
 const resourceSelect = `
 	select r.dataset_id, r.id, r.name, r.kind, coalesce(l.title, r.title), r.description, coalesce(r.url, ''), r.blob_sha256, coalesce(l.name, ''),
 		coalesce(r.filename, ''), coalesce(r.format, ''), coalesce(b.media_type, ''), coalesce(r.bytes, b.bytes, 0),
-		r.document, r.public, r.position, r.updated_at, r.deleted_at is not null
+		r.document, r.public, r.position, r.updated_at, r.deleted_at is not null,
+		c.at, coalesce(c.status, 0),
+		case when c.failures > 1 or c.status in (404, 410) then c.broken_since end,
+		case when c.failures <> 1 or c.status in (404, 410) then c.message end -- one failure says nothing yet
 	from resource r
+	left join link_check c on c.resource_id = r.id and c.url = r.url
 	left join layer l on l.id = r.layer_id
 	left join blob b on b.sha256 = r.blob_sha256`
 
 func scanResource(row pgx.CollectableRow) (dataset geo.DatasetID, r Resource, deleted bool, err error) {
+	var tried *time.Time
+	var found Link
 	err = row.Scan(&dataset, &r.ID, &r.Name, &r.Kind, &r.Title, &r.Description, &r.URL, &r.SHA256, &r.Layer,
-		&r.Filename, &r.Format, &r.MediaType, &r.Bytes, &r.Document, &r.Public, &r.Position, &r.UpdatedAt, &deleted)
+		&r.Filename, &r.Format, &r.MediaType, &r.Bytes, &r.Document, &r.Public, &r.Position, &r.UpdatedAt, &deleted,
+		&tried, &found.Status, &found.BrokenSince, &found.Message)
+	if tried != nil {
+		found.At = *tried
+		r.Link = &found
+	}
 	return dataset, r, deleted, err
 }
 
@@ -130,7 +143,7 @@ func addResources(ctx context.Context, db postgis.DB, door Door, list []Entry) e
 	if err != nil {
 		return fmt.Errorf("read the resources: %w", postgis.Kind(err))
 	}
-	return nil
+	return addLayers(ctx, db, list, at, ids)
 }
 
 // Moved gives the slug that a former one leads to now, or ErrNotFound. Whether

@@ -84,6 +84,7 @@ const erased = `
 
 func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 	for _, sql := range []string{
+		erased + `delete from correction_reply where correction_id in (select id from correction where answer_id in (select id from answers))`,
 		erased + `delete from correction where answer_id in (select id from answers)`,
 		erased + `delete from answer_value where answer_id in (select id from answers)`,
 		erased + `delete from answer where id in (select id from answers)`,

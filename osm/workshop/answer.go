@@ -23,6 +23,10 @@ type Answer struct {
 	Values      map[string]string // typed: field of the layer → text; "_geom" → "lon lat"
 	Note        string            // at most 140 characters, without telephone numbers and mail addresses
 	How         How
+	// Print is Question.Print of what the person saw; nil is what is asked now.
+	// An answer to what is asked no more is kept by what it says, and settles
+	// nothing.
+	Print []byte
 }
 
 // Recorded says what became of an answer.
@@ -37,9 +41,11 @@ type Recorded struct {
 type Line struct {
 	Key    string // UUID
 	Number int    // of the task
-	Choice int    // 1–4; 0: left blank
+	Choice int    // 1–4; 0: left blank, or not readable
 	Values map[string]string
 	Note   string
+
+	Unreadable bool // there is something, and nobody can tell what
 }
 
 // An Opinion is one answer as the second reading shows it.

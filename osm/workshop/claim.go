@@ -39,12 +39,25 @@ func Next(ctx context.Context, hub *postgis.Hub, participant int64) (Question, C
 var errBehind = errors.New("the matcher is behind")
 
 func next(ctx context.Context, hub *postgis.Hub, participant int64, lease time.Duration) (Question, Claim, error) {
+	var t Task
+	var c Claim
+	err := fresh(ctx, hub, func(tx pgx.Tx) (err error) {
+		t, c, err = give(ctx, tx, participant, lease)
+		return err
+	})
+	if err != nil {
+		return Question{}, Claim{}, err
+	}
+	return t.question(), c, nil
+}
+
+// fresh runs do in a transaction that sees outcomes compared with all that has
+// changed: where the matcher is behind, do is undone, the matcher catches up
+// or is waited for, and do runs again.
+func fresh(ctx context.Context, hub *postgis.Hub, do func(pgx.Tx) error) error {
 	for range 5 {
-		var t Task
-		var c Claim
-		err := pgx.BeginFunc(ctx, hub.Desk, func(tx pgx.Tx) (err error) {
-			t, c, err = give(ctx, tx, participant, lease)
-			if err != nil {
+		err := pgx.BeginFunc(ctx, hub.Desk, func(tx pgx.Tx) error {
+			if err := do(tx); err != nil {
 				return err
 			}
 			// Asked last: what was compared before is true until here.
@@ -54,18 +67,14 @@ func next(ctx context.Context, hub *postgis.Hub, participant int64, lease time.D
 			}
 			return err
 		})
-		switch {
-		case errors.Is(err, errBehind):
-			if err := catchUp(ctx, hub); err != nil {
-				return Question{}, Claim{}, err
-			}
-		case err != nil:
-			return Question{}, Claim{}, err
-		default:
-			return t.question(), c, nil
+		if !errors.Is(err, errBehind) {
+			return err
+		}
+		if err := catchUp(ctx, hub); err != nil {
+			return err
 		}
 	}
-	return Question{}, Claim{}, fmt.Errorf("wait for the matcher: %w", geo.ErrUnavailable)
+	return fmt.Errorf("wait for the matcher: %w", geo.ErrUnavailable)
 }
 
 // matchReader is the matcher's name in the log of changes (cmd/calanque).
@@ -78,29 +87,37 @@ func matcherBehind(ctx context.Context, db postgis.DB) (behind bool, err error) 
 		select exists (
 			select from change
 			where id > coalesce((select seen from change_reader where name = $1), 0)
-			  and (kind in ('osm', 'dataset') or kind = 'match' and detail @> '{"rule": true}'))`, matchReader).Scan(&behind)
+			  and kind in ('osm', 'dataset', 'match') -- as the index has it
+			  and (kind <> 'match' or detail @> '{"rule": true}'))`, matchReader).Scan(&behind)
 	if err != nil {
 		return false, fmt.Errorf("ask how far the matcher is: %w", postgis.Kind(err))
 	}
 	return behind, nil
 }
 
+// catching lets one at a time catch up: each would hold a connection of its
+// own while it waits, and a whole room may ask at once.
+var catching = make(chan struct{}, 1)
+
 // catchUp lets the matcher see what it has not, or waits for whoever does.
 func catchUp(ctx context.Context, hub *postgis.Hub) error {
+	select {
+	case catching <- struct{}{}:
+		defer func() { <-catching }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the matcher: %w", ctx.Err())
+	}
+	if behind, err := matcherBehind(ctx, hub.Desk); err != nil || !behind {
+		return err
+	}
 	return postgis.Drain(ctx, hub.Owner, matchReader, match.Handle(hub, slog.Default()))
 }
 
 // give finds and leases a task in the caller's transaction.
 func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration) (Task, Claim, error) {
-	p, err := findParticipant(ctx, tx, `p.id = $1 for no key update`, participant) // a double click waits here
+	p, err := seatedAt(ctx, tx, participant) // a double click waits here
 	if err != nil {
 		return Task{}, Claim{}, err
-	}
-	switch {
-	case p.Session.State != Running:
-		return Task{}, Claim{}, geo.Bad(nil, "workshop.closed")
-	case p.Session.Frozen:
-		return Task{}, Claim{}, geo.Bad(nil, "workshop.frozen")
 	}
 	if err := endExpired(ctx, tx); err != nil {
 		return Task{}, Claim{}, err

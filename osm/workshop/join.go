@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -45,6 +48,29 @@ func pseudonym(random io.Reader) (string, error) {
 // the fewest people and of its cells the emptiest, and a token of which the
 // hub keeps the hash. A code that is wrong or not open is geo.ErrNotFound.
 func Join(ctx context.Context, db postgis.DB, code string) (p Participant, token string, err error) {
+	return JoinAs(ctx, db, code, Wish{})
+}
+
+// A Wish is what somebody who joins would like. What can't be had, or is none
+// of the session's signs or of the hub's pseudonyms, is passed over.
+type Wish struct {
+	Sign      Sign
+	Pseudonym string // one of Pseudonym
+}
+
+// Pseudonym proposes a pseudonym. Whoever joins may ask for another one, never
+// write their own: it might be a name.
+func Pseudonym() (string, error) { return pseudonym(rand.Reader) }
+
+// ours tells whether a pseudonym is one that the hub makes.
+func ours(name string) bool {
+	plant, number, _ := strings.Cut(name, " ")
+	n, err := strconv.Atoi(number)
+	return err == nil && n >= 2 && n <= 99 && number == strconv.Itoa(n) && slices.Contains(plants, plant)
+}
+
+// JoinAs is Join for somebody who has looked at the groups first.
+func JoinAs(ctx context.Context, db postgis.DB, code string, w Wish) (p Participant, token string, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// The session's row is held, so that two who join at once don't both
 		// take the last place of a group.
@@ -52,7 +78,7 @@ func Join(ctx context.Context, db postgis.DB, code string) (p Participant, token
 		if err != nil {
 			return err
 		}
-		p, token, err = seat(ctx, tx, &s, rand.Reader)
+		p, token, err = seat(ctx, tx, &s, w, rand.Reader)
 		if err != nil {
 			return err
 		}
@@ -65,7 +91,7 @@ func Join(ctx context.Context, db postgis.DB, code string) (p Participant, token
 	return p, token, err
 }
 
-func seat(ctx context.Context, tx pgx.Tx, s *Session, random io.Reader) (Participant, string, error) {
+func seat(ctx context.Context, tx pgx.Tx, s *Session, w Wish, random io.Reader) (Participant, string, error) {
 	p := Participant{Session: *s}
 	var seats int
 	err := tx.QueryRow(ctx, `select count(*) from participant where session_id = $1`, s.ID).Scan(&seats)
@@ -81,8 +107,8 @@ func seat(ctx context.Context, tx pgx.Tx, s *Session, random io.Reader) (Partici
 		left join participant p on p.session_id = c.session_id and p.sign = c.sign
 		where c.session_id = $1
 		group by c.sign, c.number
-		order by count(p.id), count(p.id) filter (where p.cell = c.number), c.number
-		limit 1`, s.ID).Scan(&p.Sign, &p.Cell)
+		order by c.sign = $2 desc, count(p.id), count(p.id) filter (where p.cell = c.number), c.number
+		limit 1`, s.ID, w.Sign).Scan(&p.Sign, &p.Cell)
 	if err != nil {
 		return p, "", fmt.Errorf("find a group: %w", postgis.Kind(err))
 	}
@@ -91,8 +117,10 @@ func seat(ctx context.Context, tx pgx.Tx, s *Session, random io.Reader) (Partici
 		return p, "", err
 	}
 	for range 50 {
-		if p.Pseudonym, err = pseudonym(random); err != nil {
-			return p, "", err
+		if p.Pseudonym, w.Pseudonym = w.Pseudonym, ""; !ours(p.Pseudonym) {
+			if p.Pseudonym, err = pseudonym(random); err != nil {
+				return p, "", err
+			}
 		}
 		err = tx.QueryRow(ctx, `
 			insert into participant (session_id, pseudonym, sign, cell, token_sha256)

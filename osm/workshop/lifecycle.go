@@ -16,12 +16,13 @@ import (
 
 const selectSession = `
 	select s.id, s.code, s.title, s.theme_id, s.mediator_id, st_asewkb(s.area), s.minutes, s.people, s.phase, s.state, s.frozen,
-		(select count(*) from cell c where c.session_id = s.id), s.created_at, s.opened_at, s.closed_at
+		(select count(*) from cell c where c.session_id = s.id), s.created_at, s.opened_at, s.closed_at,
+		coalesce(s.attention, ''), case when s.attention_until > now() then extract(epoch from s.attention_until - now())::float else 0 end
 	from session s `
 
 func scanSession(row pgx.CollectableRow) (s Session, err error) {
 	err = row.Scan(&s.ID, &s.Code, &s.Title, &s.Theme, &s.Mediator, &s.Area, &s.Minutes, &s.People, &s.Phase, &s.State, &s.Frozen,
-		&s.Cells, &s.Created, &s.Opened, &s.Closed)
+		&s.Cells, &s.Created, &s.Opened, &s.Closed, &s.Attention, &s.AttentionLeft)
 	return s, err
 }
 
@@ -163,7 +164,7 @@ func change(ctx context.Context, db postgis.DB, code, kind string, do func(pgx.T
 		if err := put(ctx, tx, event{session: s.ID, role: "mediator", kind: kind, before: before, after: after}); err != nil {
 			return err
 		}
-		return tell(ctx, tx, s.Code)
+		return tellRoom(ctx, tx, s.Code)
 	})
 }
 

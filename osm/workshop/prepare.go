@@ -165,6 +165,7 @@ func Duplicate(ctx context.Context, db postgis.DB, mediator int64, code string) 
 }
 
 func prepare(ctx context.Context, tx pgx.Tx, mediator int64, p Plan, what Proposal, random io.Reader) (Session, string, error) {
+	ctx = As(ctx, mediator)
 	if len(what.Tasks) == 0 {
 		w := what.Warnings[0]
 		return Session{}, "", &geo.InputError{Message: w}
@@ -213,7 +214,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, mediator int64, p Plan, area 
 		var id int64
 		err = tx.QueryRow(ctx, `
 			insert into session (code, title, theme_id, mediator_id, area, minutes, people, recovery_sha256)
-			values ($1, $2, $3, $4, st_geomfromewkb($5), $6, $7, $8)
+			select $1, $2, $3, $4, st_geomfromewkb($5), $6, $7, $8
+			where not exists (select from session where $1 = any (former_codes))
 			on conflict (code) do nothing
 			returning id`, code, p.Title, p.Theme, mediator, area, p.Minutes, p.People, recoveryHash(code, recovery)).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {

@@ -139,6 +139,12 @@ func cellProgress(ctx context.Context, db postgis.DB, session int64) ([]CellProg
 	})
 }
 
+// Groups gives the groups of a session with how many have joined each, in the
+// order of Signs; tasks are not counted.
+func Groups(ctx context.Context, db postgis.DB, session int64) ([]GroupProgress, error) {
+	return groupProgress(ctx, db, session)
+}
+
 func groupProgress(ctx context.Context, db postgis.DB, session int64) ([]GroupProgress, error) {
 	rows, err := db.Query(ctx, `
 		select g.sign, (select count(*) from participant p where p.session_id = $1 and p.sign = g.sign), 0, 0
@@ -232,6 +238,7 @@ func (t *Task) opinions(ctx context.Context, db postgis.DB, q *Question) ([]Opin
 // somebody must go and look is noted and leaves the task open; "I don't know"
 // is a *geo.ParamError.
 func Decide(ctx context.Context, db postgis.DB, account, task int64, choice int) error {
+	ctx = As(ctx, account)
 	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if _, err := hold(ctx, tx, task); err != nil {
 			return err

@@ -51,6 +51,10 @@ func Ask(ctx context.Context, db postgis.DB, task int64) (Question, error) {
 	return t.question(), nil
 }
 
+// Print tells questions apart that a task has asked one after the other: it
+// changes with what is compared.
+func (q *Question) Print() []byte { return q.Task.print }
+
 // question words a task (design: workshops C4). Four choices, in the order of
 // their keys; "I don't know" is always the fourth.
 func (t *Task) question() Question {

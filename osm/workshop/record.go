@@ -1,10 +1,12 @@
 package workshop
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -100,6 +102,9 @@ func record(ctx context.Context, tx pgx.Tx, a Answer) (r Recorded, code string, 
 	if err != nil {
 		return r, "", err
 	}
+	if !t.sees(&a) {
+		c.Value = "" // of another question
+	}
 	onSite := a.How == Sheet || by != nil && by.OnSite
 	values, err := t.values(&a, c, onSite)
 	if err != nil {
@@ -188,6 +193,12 @@ func author(ctx context.Context, tx pgx.Tx, session int64, a Answer) (Session, *
 // chosen finds the choice that was made, among those of the question as it was
 // asked.
 func (t *Task) chosen(a Answer) (Choice, error) {
+	if !t.sees(&a) {
+		if !slices.Contains(said, a.Says) {
+			return Choice{}, &geo.ParamError{Param: "choice", Value: a.Says, Want: "want what an answer may say"}
+		}
+		return Choice{Says: a.Says, Fields: t.typable()}, nil
+	}
 	asked := *t
 	if t.stale() {
 		asked.Kind = t.Asked
@@ -201,6 +212,31 @@ func (t *Task) chosen(a Answer) (Choice, error) {
 		return c, &geo.ParamError{Param: "choice", Value: fmt.Sprint(a.Choice, " ", a.Says), Want: "want one of the question's choices"}
 	}
 	return c, nil
+}
+
+// sees tells whether an answer is to what the task asks: a page that was kept
+// while the hub was away may have shown an older question.
+func (t *Task) sees(a *Answer) bool {
+	return a.Print == nil || bytes.Equal(a.Print, t.askedPrint) || bytes.Equal(a.Print, t.print)
+}
+
+// said is what answers on a screen may say, whatever the question.
+var said = []string{
+	exists, elsewhere, gone, wrongFile, wrongOSM, samePlace, otherPlace, duplicate, twoPlaces, cantTell, needsVisit,
+}
+
+// typable lists the fields that some question about the task lets people type.
+func (t *Task) typable() []string {
+	list := []string{placeValue}
+	if t.rule.Name != "" {
+		list = append(list, t.rule.Name)
+	}
+	for _, a := range t.rule.Attributes {
+		if !slices.Contains(list, a.Field) {
+			list = append(list, a.Field)
+		}
+	}
+	return list
 }
 
 // A value is one that an answer gives, and where it is from.
@@ -238,7 +274,7 @@ func (t *Task) values(a *Answer, c Choice, onSite bool) ([]value, error) {
 			a.Note = text
 		}
 	}
-	if !onSite || t.Practice {
+	if !onSite || t.Practice || !t.sees(a) {
 		return list, nil
 	}
 	return append(list, t.seenOnSite(c, typed)...), nil
@@ -310,10 +346,14 @@ func insertAnswer(ctx context.Context, tx pgx.Tx, t *Task, a *Answer, c Choice, 
 			return 0, fmt.Errorf("replace an answer: %w", postgis.Kind(err))
 		}
 	}
+	print := t.print
+	if !t.sees(a) {
+		print = a.Print
+	}
 	err = tx.QueryRow(ctx, `
 		insert into answer (idempotency_key, task_id, opinion, participant_id, says, on_site, note, fingerprint, replaces)
 		values ($1, $2, (select coalesce(max(opinion), 0) + 1 from answer where task_id = $2), $3, $4, $5, nullif($6, ''), $7, $8)
-		returning id, opinion`, a.Key, t.ID, a.Participant, c.Says, onSite, a.Note, t.print, replaces).Scan(&id, &r.Opinion)
+		returning id, opinion`, a.Key, t.ID, a.Participant, c.Says, onSite, a.Note, print, replaces).Scan(&id, &r.Opinion)
 	if err != nil {
 		return 0, fmt.Errorf("keep an answer: %w", postgis.Kind(err))
 	}

@@ -78,6 +78,8 @@ type Session struct {
 	Cells          int
 	Created        time.Time
 	Opened, Closed *time.Time
+	Attention      string  // what the mediator says to everybody; counts while AttentionLeft > 0
+	AttentionLeft  float64 // seconds that it is still shown, when it was read; 0 or less: none
 }
 
 // Ends is when an open session should be over, by its own plan; nil before.

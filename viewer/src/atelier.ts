@@ -1,4 +1,6 @@
 import './atelier.css';
+import './paper.css';
+import { enterByKeys } from './entry';
 
 /**
  * What scripts add to the pages of mapping sessions, which are whole without:
@@ -72,3 +74,5 @@ const live = document.body.dataset.events;
 if (live) follow(live);
 const question = document.querySelector<HTMLFormElement>('form[data-question]');
 if (question) keys(question);
+const sheet = document.querySelector<HTMLFormElement>('form[data-sheet]');
+if (sheet) enterByKeys(sheet);

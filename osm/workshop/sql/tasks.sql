@@ -14,7 +14,9 @@ select coalesce(t.id, 0), coalesce(t.session_id, 0), o.id, coalesce(t.number, 0)
   exists (select from session_event e where e.task_id = t.id and e.kind = 'seen' and e.after ->> 'seen' in ('verified', 'fixed_by_someone_else')),
   coalesce((select e.after ->> 'seen' from session_event e where e.task_id = t.id and e.kind = 'seen' order by e.id desc limit 1), 'not_seen_yet'),
   exists (select from visit w where w.outcome_id = o.id and w.fingerprint = o.fingerprint and w.withdrawn_at is null),
-  (select count(*) from answer a join task k on k.id = a.task_id where k.outcome_id = o.id and a.undone_at is null)
+  (select count(*) -- by way of the outcome's few tasks ("offset 0" keeps that order)
+    from task k, lateral (select from answer a where a.task_id = k.id and a.undone_at is null offset 0) visited
+    where k.outcome_id = o.id)
 from {from}
 join rule r on r.id = o.rule_id
 join layer l on l.id = r.layer_id
