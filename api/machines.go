@@ -27,6 +27,10 @@ func (s *Server) machineRoutes(get func(path string, h answer.Handler)) {
 		get("/catalogue"+f.Suffix, s.catalogueGraph(f))
 		get("/donnees/{slug:[a-z0-9-]+}"+f.Suffix, s.datasetGraph(f))
 	}
+	get("/catalogue.csv", s.catalogueCSV)
+	get("/sitemap.xml", s.sitemap(dcat.MapSize))
+	get("/sitemap-{number:[0-9]{1,6}}.xml", s.sitemap(dcat.MapSize))
+	get("/nouveautes.atom", s.news)
 }
 
 // dcatSite is what documents for machines say of the hub.

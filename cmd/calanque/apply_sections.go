@@ -130,6 +130,9 @@ func (ap *applier) putShared(ctx context.Context, p sharedPlan) error {
 		if err := ap.putRegion(ctx, tx); err != nil {
 			return err
 		}
+		if err := ap.putGazetteer(ctx, tx); err != nil {
+			return err
+		}
 		for _, t := range p.licences {
 			if err := putThing(ctx, tx, ap, catalogue.LicenceOf, "licence", t, catalogue.PutLicence); err != nil {
 				return err
@@ -212,6 +215,26 @@ func (ap *applier) putRegion(ctx context.Context, tx pgx.Tx) error {
 		return nil
 	}
 	return postgis.PutSetting(ctx, tx, regionSetting, ap.cat.Region.Box)
+}
+
+// putGazetteer names the layer of the communes; search hears of it.
+func (ap *applier) putGazetteer(ctx context.Context, tx pgx.Tx) error {
+	if ap.cat.Gazetteer == nil {
+		return nil
+	}
+	var was catalogue.Gazetteer
+	set, err := postgis.Setting(ctx, tx, catalogue.GazetteerSetting, &was)
+	if err != nil || was == *ap.cat.Gazetteer {
+		return err
+	}
+	ap.changed(applyChange{Does: addOrChange(set), What: "gazetteer", ID: ap.cat.Gazetteer.Layer})
+	if ap.dryRun {
+		return nil
+	}
+	if err := postgis.PutSetting(ctx, tx, catalogue.GazetteerSetting, ap.cat.Gazetteer); err != nil {
+		return err
+	}
+	return postgis.Append(ctx, tx, postgis.Change{Kind: "catalogue", Subject: catalogue.GazetteerSetting})
 }
 
 func addOrChange(there bool) string {

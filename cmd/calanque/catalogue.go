@@ -15,13 +15,14 @@ import (
 // A catalogueFile says what the hub is made of. Each section that
 // belongs to a package is decoded as that package's type.
 type catalogueFile struct {
-	Region    *regionSection    `yaml:"region"`
-	Licences  []licenceSection  `yaml:"licences"`
-	Producers []producerSection `yaml:"producers"`
-	ERICs     []account.ERIC    `yaml:"erics"` // public internet-access points, where mediators work
-	Datasets  []datasetSection  `yaml:"datasets"`
-	Themes    []osm.Theme       `yaml:"themes"`
-	Rules     []match.Rule      `yaml:"rules"`
+	Region    *regionSection       `yaml:"region"`
+	Gazetteer *catalogue.Gazetteer `yaml:"gazetteer"` // the layer of the communes
+	Licences  []licenceSection     `yaml:"licences"`
+	Producers []producerSection    `yaml:"producers"`
+	ERICs     []account.ERIC       `yaml:"erics"` // public internet-access points, where mediators work
+	Datasets  []datasetSection     `yaml:"datasets"`
+	Themes    []osm.Theme          `yaml:"themes"`
+	Rules     []match.Rule         `yaml:"rules"`
 }
 
 // regionSection is where data should be.

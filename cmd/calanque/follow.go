@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/osm/match"
 	"calanque/osm/workshop"
@@ -24,6 +25,7 @@ func (a *app) readers(hub *postgis.Hub) []reader {
 	return []reader{
 		{name: "match", handle: match.Handle(hub, a.log)},
 		{name: "workshop", handle: workshop.Handle(hub, a.log)},
+		{name: "places", handle: catalogue.FollowPlaces(hub, a.log)},
 		{name: "tiles", handle: tiles.Handle(hub, a.log), later: true},
 	}
 }

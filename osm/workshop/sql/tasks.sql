@@ -5,9 +5,11 @@ select coalesce(t.id, 0), coalesce(t.session_id, 0), o.id, coalesce(t.number, 0)
   o.kind, o.fingerprint, coalesce(o.osm_type::text || o.osm_id, ''), coalesce(o.name, ''), o.reason, o.comparison, coalesce(o.distance, 0),
   coalesce(rec.key, ''), o.record_id,
   st_x(o.geom), st_y(o.geom), st_x(at.place), st_y(at.place), st_x(at.object), st_y(at.object),
-  l.name, l.labels, coalesce(l.style -> 'noun', '{}'), coalesce(l.style -> 'values', '{}'), p.title, lic.class, r.spec,
+  l.name, l.labels, coalesce(l.style -> 'noun', '{}'), coalesce(l.style -> 'values', '{}'), p.title,
+  -- what was withdrawn is as closed as the strictest licence: no value of it is shown, nothing of it leaves
+  case when o.rule_id in (select id from public_rule) then lic.class else 'red' end, r.spec,
   now_osm.version, now_osm.there is not null,
-  o.kind = any ($1) and v.id is null and not coalesce(t.practice, false), coalesce(v.says, ''), coalesce(v.account_id, 0),
+  o.kind = any ($1) and v.id is null and not coalesce(t.practice, false) and o.rule_id in (select id from public_rule), coalesce(v.says, ''), coalesce(v.account_id, 0),
   coalesce(said.n, 0), coalesce(said.all_n, 0), coalesce(said.first, ''), coalesce(said.held, false),
   coalesce((select j.says from verdict j where j.outcome_id = o.id and j.fingerprint = t.fingerprint and j.withdrawn_at is null), ''),
   exists (select from claim c where c.outcome_id = o.id and c.ended_at is null and c.expires_at > now()),
