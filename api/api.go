@@ -61,7 +61,6 @@ type Server struct {
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
 	live     live             // who watches one
-	links    linkKey          // of editors
 	drawings drawings
 	bound    atomic.Value // net.Addr that Serve listens on
 
@@ -86,7 +85,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), links: newLinkKey()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,
