@@ -62,7 +62,6 @@ type Server struct {
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
 	live     live             // who watches one
-	links    linkKey          // of editors
 	drawings drawings
 	finder   *catalogue.Finder
 	groups   revised[map[string]int64] // counts of comparisons
@@ -90,7 +89,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), links: newLinkKey(), finder: catalogue.NewFinder(o.Hub.Web)}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), finder: catalogue.NewFinder(o.Hub.Web)}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,

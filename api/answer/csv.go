@@ -44,4 +44,3 @@ func isFormula(s string) bool {
 	}
 	return false
 }
-

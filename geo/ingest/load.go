@@ -263,6 +263,14 @@ func (l *loader) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the plan: %w", err)
 	}
+	l.version.Plan = stored
+	if l.req.Hold {
+		if err := l.version.Hold(ctx); err != nil {
+			return err
+		}
+		l.report.State = Held
+		return nil
+	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
 		if l.known != nil {
 			if err := l.putDataset(ctx, tx); err != nil {
