@@ -9,8 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"calanque/geo"
 	"calanque/geo/postgis"
@@ -253,5 +255,41 @@ func TestRecipes(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "ogrinfo", "-so", filepath.Join(dir, "points_eau.gpkg"), "points_eau").Output()
 	if err != nil || !strings.Contains(string(out), "Feature Count: 120") {
 		t.Errorf("the line of ogr2ogr brought %s (%v)", out, err)
+	}
+}
+
+// BenchmarkPortal answers the pages of a portal of a thousand datasets: the
+// home page, a search with its facets, and the page of a dataset of 20 000
+// points.
+func BenchmarkPortal(b *testing.B) {
+	s := newSite(b)
+	s.load(waterTable(), geo.Snapshot, water(20_000, "v1"))
+	_, err := s.hub.Owner.Exec(b.Context(), `
+		update dataset set description = '{"fr": "Où boire : les fontaines de la région."}', frequency = 'yearly', territory = '["R93"]' where slug = 'points-eau';
+		insert into dataset (slug, producer_id, licence_id, title, description, chain)
+			select 'jeu-' || n, 'crige', 'lo-2.0', jsonb_build_object('fr', 'Fontaines de la commune ' || n), '{"fr": "Où boire."}', 'partner' from generate_series(1, 1000) n;
+		insert into dataset_topic (dataset_id, topic_id) select id, 'environnement' from dataset;
+		insert into chain_step (dataset_id, chain, number, from_state, to_state, why, body)
+			select id, chain, 1, 'counted', 'open', false, 'Parc' from dataset where slug like 'jeu-%';
+		insert into resource (dataset_id, name, kind, title, url, document)
+			select id, 'doc-' || n, 'administrative', '{"fr": "Délibération"}', 'https://parc.example/d.pdf', '{"type": "deliberation"}' from dataset, generate_series(1, 5) n where slug = 'points-eau';
+		analyze`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s.refresh()
+	for _, target := range []string{"/", "/donnees", "/donnees?q=fontaines", "/donnees/points-eau", "/apercu/points_eau.svg"} {
+		b.Run(strings.Trim(strings.ReplaceAll(target, "/", "_"), "_"), func(b *testing.B) {
+			took := make([]time.Duration, 0, b.N)
+			for range b.N {
+				began := time.Now()
+				s.get(target)
+				took = append(took, time.Since(began))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+			w := s.ask(http.MethodGet, target, "Accept-Encoding", "gzip")
+			b.ReportMetric(float64(w.Body.Len())/1000, "KB")
+		})
 	}
 }

@@ -58,6 +58,16 @@ func (g *Glimpse) near(b *bytes.Buffer) error {
 	p := Plan{Width: g.Width, Height: g.Height, Frame: *g.Near, Ground: g.Ground, Scale: 1, lang: g.Lang}
 	d := &pen{p: &p}
 	d.ground()
+	for _, f := range g.Over.Features { // names keep off the dots
+		shape, err := f.XY()
+		if err != nil {
+			return err
+		}
+		if pt, ok := shape.(orb.Point); ok {
+			x, y := d.xy(Spherical(pt[0], pt[1]))
+			d.taken = append(d.taken, spot{x, y, 9})
+		}
+	}
 	d.labels()
 	fmt.Fprintf(b, `<style>%s</style>`, groundStyle)
 	if _, err := d.WriteTo(b); err != nil {
