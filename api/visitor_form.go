@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -20,7 +21,7 @@ import (
 
 // visitors is what the forms of visitors need of a server.
 type visitors struct {
-	key  linkKey
+	key  [32]byte         // of marks; a new start has another
 	one  *account.Limiter // of one address: a classroom has one
 	all  *account.Limiter // of all together
 	slow time.Duration    // the least time between asking for a form and sending it
@@ -29,10 +30,12 @@ type visitors struct {
 // The limits on forms of visitors: twenty at once from one address and one more
 // every two minutes, two hundred from everywhere and one more every half minute.
 func newVisitors() visitors {
-	return visitors{
-		key: newLinkKey(), one: account.NewLimiter(20, 2*time.Minute), all: account.NewLimiter(200, 30*time.Second),
+	v := visitors{
+		one: account.NewLimiter(20, 2*time.Minute), all: account.NewLimiter(200, 30*time.Second),
 		slow: 3 * time.Second,
 	}
+	_, _ = rand.Read(v.key[:]) // never fails
+	return v
 }
 
 // staleForm is how long a form may lie open.

@@ -48,6 +48,7 @@ func (s *Server) workshopRoutes(get, post, open func(string, answer.Handler)) {
 	get(one+"/projecteur", s.wallPage)
 	get(one+"/feuilles", s.sheetsPage)
 	get(one+"/exports", s.exportsPage)
+	post(one+"/exports/revoquer", s.revokeLinks)
 	get(one+"/exports/{file:"+exportNames+"}", s.export)
 	get(one+"/rapport", s.reportPage)
 	get(one+"/rapport.csv", s.reportCSV)

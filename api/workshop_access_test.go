@@ -105,7 +105,11 @@ func (h *hall) status(who, method, path, form string) int {
 	cookie := h.cookies[who]
 	for name, s := range map[string]workshop.Session{"link": h.session, "other-link": h.other} {
 		if _, file, ok := strings.Cut(path, "/exports/"); ok && who == name {
-			path += "?jeton=" + url.QueryEscape(h.links.sign(s.ID, file, h.Now().Add(time.Hour)))
+			key, err := workshop.Links(h.t.Context(), h.hub.Web, s.ID)
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			path += "?jeton=" + url.QueryEscape(key.Sign(s.ID, file, h.Now().Add(time.Hour)))
 		}
 	}
 	if method == http.MethodPost && strings.HasPrefix(cookie, "calanque=") {
@@ -158,6 +162,8 @@ var table = []address{
 	{"POST", "/atelier/{code}/conduite/decider", "question={task}&choix=1", "sssssnnyny"},
 	{"GET", "/atelier/{code}/conduite/saisie", "", "sssssnnyny"},
 	{"POST", "/atelier/{code}/conduite/saisie", "feuille=1", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/saisie/annuler", "feuille=1", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/saisie/confier", "feuille=1", "sssssnnyny"},
 	{"POST", "/atelier/{code}/dupliquer", "", "sssssnnyny"},
 	{"GET", "/atelier/{code}/projecteur", "", "yyyyyyyyyy"},
 	{"GET", "/atelier/{code}/evenements", "", "yyyyyyyyyy"},
@@ -170,6 +176,7 @@ var table = []address{
 	{"GET", "/atelier/{code}/exports/maproulette.geojsonl", "", "sssyfnnyny"},
 	{"GET", "/atelier/{code}/exports/corrections.csv", "", "sssssynyny"},
 	{"GET", "/atelier/{code}/exports/corrections.geojson", "", "sssssynyny"},
+	{"POST", "/atelier/{code}/exports/revoquer", "", "sssssnnyny"},
 	{"GET", "/atelier/{code}/rapport", "", "nnnnnnnyny"},
 	{"GET", "/atelier/{code}/rapport.csv", "", "nnnnnnnyny"},
 	{"POST", "/atelier/{code}/conduite/terminer", "", "sssssnnyny"},

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-	"time"
 
 	"calanque/geo"
 )
@@ -246,6 +245,8 @@ type ExportsPage struct {
 	Hours    int         // that they can be read
 	Proposed int         // edits in the files
 	ByHand   []ByHand
+	CSRF     string
+	Revoked  bool // links were just ended
 }
 
 // A ByHand is an edit that no file can hold.
@@ -267,50 +268,6 @@ type WallPage struct {
 	Over     template.HTML
 }
 
-// A ReportPage is the model of /atelier/{code}/rapport.
-type ReportPage struct {
-	Page
-	Room     Room
-	Day      time.Time
-	Layer    geo.Text // title of the compared file
-	Producer geo.Text
-	People   int // 0 when it may not be said
-	Hours    float64
-	Progress Progress
-	Before   template.HTML
-	After    template.HTML
-	Counts   []ReportCount
-	Outcomes []ReportOutcome
-	Seen     []ReportOutcome
-	Left     []TaskRow
-	CSV      string
-	OSM      int  // answers that may go to OpenStreetMap
-	Own      bool // who looks runs the session
-}
-
-// A ReportCount is one group of outcomes before and after.
-type ReportCount struct {
-	Group         string
-	Before, After int
-}
-
-// Change is the difference with its sign.
-func (c ReportCount) Change() string {
-	switch d := c.After - c.Before; {
-	case d > 0:
-		return fmt.Sprintf("+%d", d)
-	case d < 0:
-		return fmt.Sprintf("−%d", -d)
-	}
-	return "0"
-}
-
-// A ReportOutcome is a number with what it counts.
-type ReportOutcome struct {
-	What string // end of a sentence's code
-	N    int
-}
-
 // Join writes the page that takes a code.
 func Join(w io.Writer, p JoinPage) error { return render(w, p.Lang, "atelier-join.html", p) }
 
@@ -330,11 +287,6 @@ func Exports(w io.Writer, p ExportsPage) error { return render(w, p.Lang, "ateli
 
 // Wall writes the projector's page.
 func Wall(w io.Writer, p WallPage) error { return render(w, p.Lang, "atelier-wall.html", p) }
-
-// SessionReport writes the report of a session.
-func SessionReport(w io.Writer, p ReportPage) error {
-	return render(w, p.Lang, "atelier-report.html", p)
-}
 
 // signShape is a group's silhouette around 0,0, 24 units wide.
 func signShape(sign string) string {

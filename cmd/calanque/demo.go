@@ -35,8 +35,9 @@ func (*demoCmd) Help() string {
   calanque demo --json | head -1
 
 Draws a fictional commune of Provence, loads what partners might deliver about
-it, and serves it. A mediator, "atelier", may sign in with the password that is
-printed: another at each start. Safe to run again; your own data stay. Take it
+it, and serves it. A mediator ("atelier"), a producer ("producteur") and a
+coordinator ("coordination") may sign in with the passwords that are printed:
+others at each start. Safe to run again; your own data stay. Take it
 out with
   calanque demo --remove`
 }
@@ -67,6 +68,15 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 type demoSignIn struct {
 	URL      string `json:"url"`     // of the hub
 	SignIn   string `json:"sign_in"` // of the page that signs in
+	Login    string `json:"login"` // of the mediator
+	Password string `json:"password"`
+
+	// Accounts are all that the sample has, by role.
+	Accounts map[account.Role]demoAccount `json:"accounts"`
+}
+
+// A demoAccount is how one role signs in.
+type demoAccount struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
 }
@@ -77,18 +87,26 @@ func (a *app) tellSignIn(ctx context.Context, url string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	password, err := demoMediator(ctx, hub)
-	if err != nil {
-		return err
+	in := demoSignIn{URL: url, SignIn: url + "/connexion", Login: demoLogin, Accounts: map[account.Role]demoAccount{}}
+	for _, acc := range demoAccounts {
+		password, err := openDemoAccount(ctx, hub, acc)
+		if err != nil {
+			return err
+		}
+		if password == "" {
+			fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-taken", "login", acc.Login)))
+			continue
+		}
+		if acc.Role == account.Mediator {
+			in.Password = password
+		}
+		in.Accounts[acc.Role] = demoAccount{acc.Login, password}
+		if !asJSON {
+			fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-"+string(acc.Role), "url", in.SignIn, "login", acc.Login, "password", password)))
+		}
 	}
-	in := demoSignIn{URL: url, SignIn: url + "/connexion", Login: demoLogin, Password: password}
-	switch {
-	case password == "":
-		fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-taken", "login", demoLogin)))
-	case asJSON:
+	if asJSON && len(in.Accounts) > 0 {
 		return json.NewEncoder(a.stdout).Encode(in)
-	default:
-		fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo", "url", in.SignIn, "login", in.Login, "password", in.Password)))
 	}
 	return nil
 }
@@ -327,11 +345,15 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogueFile) error {
 	if err != nil {
 		return err
 	}
+	var ours []string
+	if _, err := postgis.Setting(ctx, hub.Owner, demoAccountsSetting, &ours); err != nil {
+		return err
+	}
 	for _, acc := range list {
-		if acc.Login != demoLogin || acc.ERIC != demoERIC {
+		if !isDemoAccount(acc, ours) {
 			continue
 		}
-		if err := account.Disable(ctx, hub.Owner, demoLogin); err != nil {
+		if err := account.Disable(ctx, hub.Owner, acc.Login); err != nil {
 			return err
 		}
 	}

@@ -43,6 +43,8 @@ var queues = map[string]river.QueueConfig{loads: {MaxWorkers: 2}, outside: {MaxW
 // jobKinds are all.
 var jobKinds = []jobKind{
 	{name: "schedules", queue: outside, timeout: time.Minute, attempts: 1, every: time.Minute, work: callForReading},
+	{name: "load", queue: loads, timeout: 4 * time.Hour, attempts: 5, work: loadUpload, gaveUp: gaveUpUpload},
+	{name: "publish", queue: loads, timeout: time.Hour, attempts: 5, work: publishUpload, gaveUp: gaveUpUpload},
 	{name: "reread", queue: loads, timeout: 4 * time.Hour, attempts: 5, work: reread},
 }
 

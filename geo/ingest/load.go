@@ -267,6 +267,17 @@ func (l *loader) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	l.version.Plan = stored
+	if l.req.Hold {
+		if err := l.version.Hold(ctx); err != nil {
+			return err
+		}
+		l.report.State, l.report.Kept = Held, kept != nil
+		if kept == nil {
+			return nil
+		}
+		return putReceived(ctx, l.hub.Owner, l.version.Version, *kept, name)
+	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
 		if kept != nil {
 			if err := putReceived(ctx, tx, l.version.Version, *kept, name); err != nil {

@@ -47,6 +47,7 @@ type Request struct {
 	Anywhere    bool             // the data need not be in the region
 	Force       bool             // load even what is published already, or empty
 	Declared    bool             // the request says it all: options of the last load don't count
+	Hold        bool             // the version waits for a person's yes instead of being published
 
 	// Files keeps what was received once it is published, up to MaxKept bytes
 	// (0: a default); nil keeps nothing.
@@ -91,6 +92,7 @@ const (
 	Published State = "published"
 	Unchanged State = "unchanged"
 	Rejected  State = "rejected"
+	Held      State = "held"
 )
 
 // A Report is the account of a load.
@@ -114,6 +116,9 @@ func (r Report) Loaded() int64 { return r.sum(func(l LayerReport) int64 { return
 
 // Rejected is the number of records rejected, of all layers.
 func (r Report) Rejected() int64 { return r.sum(func(l LayerReport) int64 { return l.Rejected }) }
+
+// Repairs reports whether a record was repaired.
+func (r Report) Repairs() bool { return r.sum(func(l LayerReport) int64 { return l.Repaired }) > 0 }
 
 func (r Report) sum(of func(LayerReport) int64) (n int64) {
 	for _, l := range r.Layers {

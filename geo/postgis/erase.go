@@ -108,6 +108,7 @@ func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 		`delete from census_line where dataset_id = $1`,
 		`delete from said s using dataset d where d.id = $1 and (s.kind, s.subject) = ('dataset', d.slug)
 			or s.kind = 'resource' and d.id = $1 and starts_with(s.subject, d.slug || '/')`,
+		`delete from upload where dataset_id = $1`,
 		`delete from layer where dataset_id = $1`,
 		`update dataset set published_id = null, published_at = null where id = $1`,
 		`delete from version where dataset_id = $1`,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,6 +31,9 @@ type Loading struct {
 
 	described []described // layers, whose description Publish makes true
 
+	// Plan is how the delivery was read, kept with the version.
+	Plan json.RawMessage
+
 	// Body is the command that opens a dataset of the short chain at its first
 	// publication, "" for "calanque load". Closed leaves it hidden: somebody
 	// opens it later.
@@ -39,9 +43,9 @@ type Loading struct {
 
 // A staged layer is a series' delivery that waits in a table of its own.
 type staged struct {
-	layer geo.LayerID
-	table string
-	t     Table
+	Layer geo.LayerID
+	Table string
+	T     Table
 }
 
 // A Delivery is what a version is made of.
@@ -159,24 +163,11 @@ func (l *Loading) Fail(ctx context.Context, why geo.Message) error {
 // caller does in the same transaction.
 func (l *Loading) Publish(ctx context.Context, also func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, l.hub.Owner, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			update version set state = 'ready', ended_at = clock_timestamp()
-			where id = $1 and state = 'loading'`, l.Version)
-		if err != nil {
-			return fmt.Errorf("finish version %d of %s: %w", l.Number, l.slug, Kind(err))
+		if err := l.finish(ctx, tx); err != nil {
+			return err
 		}
-		if tag.RowsAffected() != 1 {
-			return fmt.Errorf("finish version %d of %s: another load has ended it: %w", l.Number, l.slug, geo.ErrConflict)
-		}
-		for _, d := range l.described {
-			if err := describe(ctx, tx, d); err != nil {
-				return err
-			}
-		}
-		for _, s := range l.staged {
-			if err := l.merge(ctx, tx, s); err != nil {
-				return err
-			}
+		if err := l.make(ctx, tx); err != nil {
+			return err
 		}
 		if also != nil {
 			if err := also(tx); err != nil {
@@ -303,16 +294,22 @@ func borrowersOf(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID) ([]borro
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[borrower])
 }
 
+// keepHeld is how long a version waits for a person's yes.
+const keepHeld = 30 * 24 * time.Hour
+
 // Sweep drops the tables of versions that were replaced longer ago than keep,
-// and whatever is left of failed ones. A version that somebody is reading at
+// and of those that nobody has published. A version that somebody is reading at
 // this moment is left for the next sweep. It returns how many versions it
 // dropped.
 func Sweep(ctx context.Context, h *Hub, keep time.Duration) (int, error) {
 	rows, err := h.Owner.Query(ctx, `
 		select v.id from version v
-		where v.state = 'ready' and v.replaced_at < now() - $1::interval
+		where v.state = 'ready'
+		  and (v.replaced_at < now() - $1::interval
+		    or v.published_at is null and (v.ended_at < now() - $2::interval
+		      or exists (select from upload u where u.version_id = v.id and u.state = 'discarded')))
 		  and not exists (select from dataset d where d.published_id = v.id)
-		order by v.id`, keep)
+		order by v.id`, keep, keepHeld)
 	if err != nil {
 		return 0, fmt.Errorf("find versions to sweep: %w", Kind(err))
 	}
@@ -340,6 +337,17 @@ func Sweep(ctx context.Context, h *Hub, keep time.Duration) (int, error) {
 		n++
 	}
 	return n, nil
+}
+
+// DropHeld takes away a version that was never published.
+func DropHeld(ctx context.Context, h *Hub, version geo.VersionID) error {
+	return pgx.BeginFunc(ctx, h.Owner, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update version set state = 'dropped' where id = $1 and state = 'ready' and published_at is null`, version)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return dropTables(ctx, tx, version)
+	})
 }
 
 // dropTables drops the tables of one version: those named v<id>_…

@@ -64,7 +64,7 @@ func Delivered(ctx context.Context, db DB, slug, source string) ([]byte, error) 
 		select v.blob_sha256
 		from version v
 		join dataset d on d.id = v.dataset_id
-		where d.slug = $1 and v.source = $2 and v.state in ('ready', 'dropped')
+		where d.slug = $1 and v.source = $2 and v.state in ('ready', 'dropped') and v.published_at is not null
 		order by v.number desc
 		limit 1`, slug, source)
 	if err != nil || len(list) == 0 {

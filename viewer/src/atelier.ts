@@ -1,6 +1,8 @@
 import './atelier.css';
 import './paper.css';
+import './report.css';
 import { enterByKeys } from './entry';
+import { offerPrinting } from './print';
 
 /**
  * What scripts add to the pages of mapping sessions, which are whole without:
@@ -76,3 +78,4 @@ const question = document.querySelector<HTMLFormElement>('form[data-question]');
 if (question) keys(question);
 const sheet = document.querySelector<HTMLFormElement>('form[data-sheet]');
 if (sheet) enterByKeys(sheet);
+offerPrinting();

@@ -28,6 +28,7 @@ create table upload (
   total       bigint not null default -1,
   report      jsonb,                              -- an ingest.Report
   comparison  jsonb,                              -- a postgis.Comparison
+  rejects_sha256 bytea references blob,           -- the rejected rows, as CSV: for the producer's eyes
   failure     jsonb,                              -- a geo.Message
   created_at  timestamptz not null default now(),
   updated_at  timestamptz not null default now(),
@@ -41,6 +42,7 @@ create table upload (
 create index on upload (dataset_id, id);
 create index on upload (account_id);
 create index on upload (blob_sha256);
+create index on upload (rejects_sha256);
 create index on upload (version_id);
 -- Two files of one dataset at once would wait for each other: one is under way.
 create unique index one_upload on upload (dataset_id) where state in ('waiting', 'loading', 'publishing');

@@ -10,11 +10,11 @@ from dataset d
 join version v on v.id = d.published_id
 where v.state <> 'ready' or v.dataset_id <> d.id or v.replaced_at is not null or v.published_at is null;
 
--- name: a version that is ready and was not replaced is the published one
+-- name: a version that was published and not replaced is the published one
 select v.id, v.dataset_id
 from version v
 join dataset d on d.id = v.dataset_id
-where v.state = 'ready' and v.replaced_at is null and d.published_id is distinct from v.id;
+where v.state = 'ready' and v.published_at is not null and v.replaced_at is null and d.published_id is distinct from v.id;
 
 -- name: a published version has at least one layer
 select d.slug
