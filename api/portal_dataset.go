@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -153,13 +154,33 @@ func (d *datasetFiller) layers(ctx context.Context) error {
 			}
 		}
 		d.p.Layers = append(d.p.Layers, v)
-		title := ""
-		if l.Titles.In(d.p.Lang) != d.e.Title.In(d.p.Lang) {
-			title = l.Titles.In(d.p.Lang)
+	}
+	return d.files(ctx)
+}
+
+// files lists what can be taken: the file as received, then each layer in the
+// formats that people ask for, with what it weighs.
+func (d *datasetFiller) files(ctx context.Context) error {
+	received, err := catalogue.FindReceived(ctx, d.s.Hub.Web, d.e.Slug)
+	switch {
+	case err == nil:
+		d.p.Files = append(d.p.Files, viewer.Download{
+			Kind: "received", Format: strings.TrimPrefix(strings.ToLower(path.Ext(received.Name)), "."), Bytes: received.Bytes,
+			Href: "/donnees/" + d.e.Slug + "/telechargements/fichier-recu",
+		})
+	case !errors.Is(err, geo.ErrNotFound):
+		return err
+	}
+	list, err := d.s.layerDownloads(ctx, d.st, d.e.Slug)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		v := viewer.Download{Kind: f.Format, Format: f.Format, Href: f.Path, Bytes: max(f.Bytes, 0), About: f.Bytes > 0 && !f.Exact}
+		if title := d.st.layer(f.Layer).Titles.In(d.p.Lang); title != d.e.Title.In(d.p.Lang) {
+			v.Layer = title
 		}
-		for _, kind := range []string{"csv", "geojson"} {
-			d.p.Files = append(d.p.Files, viewer.Download{Kind: kind, Format: kind, Layer: title, Href: "/telecharger/" + l.ID + "." + kind})
-		}
+		d.p.Files = append(d.p.Files, v)
 	}
 	return nil
 }
