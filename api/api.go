@@ -22,6 +22,7 @@ import (
 	"calanque/api/account"
 	"calanque/api/features"
 	"calanque/geo/blob"
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/tiles"
 	"calanque/viewer"
@@ -62,7 +63,10 @@ type Server struct {
 	codes    *account.Limiter // wrong codes of mapping sessions
 	live     live             // who watches one
 	drawings drawings
-	bound    atomic.Value // net.Addr that Serve listens on
+	finder   *catalogue.Finder
+	groups   revised[map[string]int64] // counts of comparisons
+	rules    revised[ruleCounts]       // of deliveries
+	bound    atomic.Value              // net.Addr that Serve listens on
 
 	state      atomic.Pointer[state]
 	refreshing sync.Mutex
@@ -85,7 +89,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), finder: catalogue.NewFinder(o.Hub.Web)}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,
