@@ -58,6 +58,7 @@ type Server struct {
 	features *features.Service
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
+	recovery *account.Limiter // wrong recovery codes, by where they come from
 	live     live             // who watches one
 	links    linkKey          // of editors
 	drawings drawings
@@ -84,7 +85,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), links: newLinkKey()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), recovery: account.NewLimiter(5, time.Minute), links: newLinkKey()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,

@@ -19,6 +19,8 @@ func TestMay(t *testing.T) {
 		"other-producer":    {Role: Producer, ID: 2, Producer: "airpaca"},
 		"mediator":          {Role: Mediator, ID: 3, ERIC: "a"},
 		"other-mediator":    {Role: Mediator, ID: 4, ERIC: "a"},
+		"recovered":         Recovered(7, 3, "secret"),
+		"other-recovered":   Recovered(8, 3, "secret"),
 		"coordinator":       {Role: Coordinator, ID: 5},
 		"unknown-role":      {Role: "admin", ID: 3, Session: 7, Producer: "crige"},
 		"roleless-account":  {ID: 3, Session: 7, Producer: "crige"},
@@ -26,7 +28,7 @@ func TestMay(t *testing.T) {
 	session := Subject{Session: 7, Mediator: 3, Producer: "crige", Author: 3}
 	closed := session
 	closed.Closed = true
-	everybody := "coordinator link mediator other-link other-mediator other-participant other-producer participant producer roleless-account unknown-role visitor"
+	everybody := "coordinator link mediator other-link other-mediator other-participant other-producer other-recovered participant producer recovered roleless-account unknown-role visitor"
 	for _, c := range []struct {
 		name   string
 		action Action
@@ -37,18 +39,18 @@ func TestMay(t *testing.T) {
 		{"take back the mediator's verdict", Unjudge, session, "coordinator mediator"},
 		{"take back the rule's verdict", Unjudge, Subject{}, "coordinator"},
 		{"make a session", Prepare, Subject{}, "coordinator mediator other-mediator"},
-		{"run it", Conduct, session, "coordinator mediator"},
+		{"run it", Conduct, session, "coordinator mediator recovered"},
 		{"run none", Conduct, Subject{}, "coordinator"},
-		{"its history", SeeHistory, session, "coordinator mediator"},
+		{"its history", SeeHistory, session, "coordinator mediator recovered"},
 		{"answer", Answer, session, "participant"},
 		{"answer when it is over", Answer, closed, ""},
 		{"answer none", Answer, Subject{}, ""},
 		{"its wall", SeeWall, session, everybody},
-		{"its report while it goes on", SeeReport, session, "coordinator mediator"},
+		{"its report while it goes on", SeeReport, session, "coordinator mediator recovered"},
 		{"its report afterwards", SeeReport, closed, everybody},
-		{"files for OpenStreetMap", ExportOSM, session, "coordinator link mediator"},
+		{"files for OpenStreetMap", ExportOSM, session, "coordinator link mediator recovered"},
 		{"files for OpenStreetMap of none", ExportOSM, Subject{}, "coordinator"},
-		{"the producer's file", ExportCorrected, session, "coordinator mediator producer"},
+		{"the producer's file", ExportCorrected, session, "coordinator mediator producer recovered"},
 		{"the producer's file of nobody", ExportCorrected, Subject{}, "coordinator"},
 		{"something new", "something new", session, ""},
 		{"nothing", "", session, ""},
