@@ -121,8 +121,11 @@ func (s *Server) conduct(w http.ResponseWriter, r *http.Request) error {
 			return s.boardRefused(w, r, &session, actor, m)
 		}
 	case "feuille":
-		_, err = workshop.TakeSheet(ctx, desk, session.Code, number(form.Get("feuille")))
-		done = "donnee"
+		var taken int
+		taken, err = workshop.TakeSheet(ctx, desk, session.Code, number(form.Get("feuille")))
+		if done = "donnee"; taken == 0 {
+			done = "vide"
+		}
 	case "code":
 		return s.recode(w, r, &session)
 	case "reprendre":

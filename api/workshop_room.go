@@ -38,7 +38,7 @@ type asking struct {
 var notices = map[string]string{
 	"1": "pages.kept", "2": "pages.kept-second", "essai": "pages.practice-done", "annule": "pages.undone",
 	"repris": "pages.taken-back", "tranche": "pages.decided",
-	"appele": "room.called", "donnee": "room.sheet-given", "code": "room.recoded", "surnom": "room.renamed",
+	"appele": "room.called", "donnee": "room.sheet-given", "vide": "room.sheet-empty", "code": "room.recoded", "surnom": "room.renamed",
 }
 
 func (s *Server) questionPage(w http.ResponseWriter, r *http.Request, p *workshop.Participant, a asking) error {

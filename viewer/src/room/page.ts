@@ -3,17 +3,26 @@ import { callsEnd, follow, fresh, parse, replaceLive } from './live';
 import type { PlaceMap } from './place';
 import { Pointing } from './pointing';
 import { Queue, type Waiting } from './queue';
+import {
+  copyOf,
+  count,
+  focusTitle,
+  mapBox,
+  nothingHeld,
+  partsOf,
+  question,
+  say,
+  show,
+  swap,
+  type Shown,
+} from './screen';
+import { Stock } from './stock';
 import { uuid } from './uuid';
-import { waiting, words } from './words';
+import { words } from './words';
 
-const main = () => document.querySelector<HTMLElement>('[data-part=main]');
-const question = () => document.querySelector<HTMLFormElement>('form[data-question]');
-
-/** The parts of a page that show one question. */
-interface Shown {
-  map: Element;
-  main: Element;
-}
+const beat = 4 * 60 * 1000; // milliseconds between two signs of life: well within a lease
+const patience = { first: 2000, most: 15_000 }; // between two tries of a hub that is away
+const remembered = 12; // answers whose question can be shown again
 
 /**
  * A participant's page that stays open: answers go to the queue first and to the hub when it is there, the next
@@ -23,11 +32,10 @@ export class Room {
   readonly #path: string;
   readonly #queue: Queue;
   readonly #pointing: Pointing;
-  #ahead: Shown[] = []; // questions to go on with, leased to nobody
-  #aheadAt = 0;
-  #answered = new Map<string, Shown>(); // by key, so that an answer that still waits can be taken back
+  readonly #stock: Stock;
+  readonly #answered = new Map<string, Shown>(); // by key
   #away = false;
-  #busy = false;
+  #busy = false; // an answer is on its way
   #flushing: Promise<string | null> | null = null;
   #pause = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -38,21 +46,22 @@ export class Room {
   /** Takes over the page of a room; without a place to keep answers it leaves it as it is. */
   static async begin(code: string): Promise<void> {
     const queue = await Queue.open(code);
+    const { events, state } = document.body.dataset;
     if (queue) await new Room(code, queue).#start();
-    else if (document.body.dataset.events)
-      follow(document.body.dataset.events, () => Promise.resolve(location.reload()));
+    else if (events && state !== 'ask') follow(events, () => Promise.resolve(location.reload()));
   }
 
   private constructor(code: string, queue: Queue) {
     this.#path = `/atelier/${code}`;
     this.#queue = queue;
+    this.#stock = new Stock(this.#path);
     this.#pointing = new Pointing(() => (this.#away ? null : this.#map));
   }
 
   async #start(): Promise<void> {
-    await this.#count();
+    const waits = (await this.#count()) > 0;
     if (!document.body.dataset.state) {
-      if ((await this.#queue.list()).length > 0) this.#say(words().noSeat);
+      if (waits) say(words().noSeat); // the door: nobody sits here yet
       return;
     }
     document.addEventListener('submit', (e) => this.#submitted(e));
@@ -62,9 +71,9 @@ export class Room {
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible' && this.#away) this.#soon(0);
     });
-    setInterval(() => void this.#beat(), 4 * 60 * 1000);
+    setInterval(() => void this.#beat(), beat);
     this.#arm();
-    if ((await this.#queue.list()).length > 0) void this.#deliver();
+    if (waits) void this.#deliver();
     // What follows can wait until the first question can be answered.
     if (document.readyState === 'complete') this.#later();
     else addEventListener('load', () => this.#later());
@@ -72,7 +81,7 @@ export class Room {
 
   #later(): void {
     const idle = window.requestIdleCallback ?? ((f: () => void) => setTimeout(f, 300));
-    setTimeout(() => idle(() => void this.#moving().then(() => this.#stock())), 400);
+    setTimeout(() => idle(() => void this.#moving().then(() => this.#stock.fill())), 400);
   }
 
   /** Brings the map that moves; the drawn one stays where it can't be had. */
@@ -87,8 +96,13 @@ export class Room {
   }
 
   #place(): void {
-    const box = document.querySelector<HTMLElement>('[data-part=map]');
-    if (box) this.#map?.show(this.#away ? null : box);
+    this.#map?.show(this.#away ? null : mapBox());
+  }
+
+  async #count(): Promise<number> {
+    const n = (await this.#queue.list()).length;
+    count(n);
+    return n;
   }
 
   /** After each change of what is shown. */
@@ -98,17 +112,27 @@ export class Room {
     callsEnd();
     void this.#count();
     const { events } = document.body.dataset;
-    if (events && events !== this.#followed) {
-      this.#unfollow();
-      this.#followed = events;
-      this.#unfollow = follow(
-        events,
-        () => this.#changed(),
-        () => {
-          if (this.#away) this.#soon(0);
-        },
-      );
-    }
+    if (!events || events === this.#followed) return;
+    this.#unfollow();
+    this.#followed = events;
+    this.#unfollow = follow(
+      events,
+      () => this.#changed(),
+      () => {
+        if (this.#away) this.#soon(0);
+      },
+    );
+  }
+
+  #show(s: Shown): void {
+    show(copyOf(s));
+    this.#arm();
+  }
+
+  #swap(now: Document, focus: boolean): void {
+    if (!swap(now)) return location.assign(this.#path); // a door, or the end
+    this.#arm();
+    if (focus) focusTitle();
   }
 
   /** The room has moved: a freeze, a call, a phase, or something to do again. */
@@ -116,9 +140,10 @@ export class Room {
     if (this.#busy || this.#away) return;
     const now = await fresh(false);
     if (!now || this.#busy || this.#away) return;
-    const { state } = document.body.dataset;
-    if (state === 'ask' && now.body.dataset.state === 'ask') replaceLive(now);
-    else if (now.body.dataset.state !== state || state !== 'ask') this.#swap(now, false);
+    // Whoever reads a question keeps it.
+    if (document.body.dataset.state === 'ask' && now.body.dataset.state === 'ask') {
+      replaceLive(now);
+    } else this.#swap(now, false);
   }
 
   #submitted(e: SubmitEvent): void {
@@ -145,7 +170,7 @@ export class Room {
     if (to.origin !== location.origin || link.target || link.getAttribute('href')!.startsWith('#')) return;
     if (this.#away) {
       e.preventDefault(); // a page that is left now can't be come back to
-      this.#say(words().away);
+      say(words().away);
     } else if (to.pathname === this.#path && !link.hreflang) {
       e.preventDefault();
       void this.#go(link.href, true);
@@ -155,25 +180,27 @@ export class Room {
   /** Keeps an answer, then sends it and shows the next question. */
   async #answer(form: HTMLFormElement, body: URLSearchParams): Promise<void> {
     this.#busy = true;
-    const item = { key: uuid(), action: form.action, body: '', task: form.dataset.question!, at: Date.now() };
-    body.set('cle', item.key);
-    item.body = body.toString();
+    const key = uuid();
+    body.set('cle', key);
     try {
-      await this.#queue.add(item);
+      await this.#queue.add({
+        key,
+        action: form.action,
+        body: body.toString(),
+        task: form.dataset.question!,
+        at: Date.now(),
+      });
     } catch {
-      this.#busy = false;
-      form.submit(); // the disk is full, or worse
+      form.submit(); // the disk is full, or worse: the browser sends it as it can
       return;
     }
-    this.#remember(item.key);
+    this.#remember(key);
     await this.#count();
-    if (this.#away) {
-      this.#next();
-      this.#busy = false;
-      return;
+    if (this.#away) this.#next();
+    else {
+      const how = await this.#flush();
+      if (how !== null) await this.#go(`${this.#path}?fait=${how}${this.#lang()}`, false);
     }
-    const how = await this.#flush();
-    if (how !== null) await this.#go(`${this.#path}?fait=${how}${this.#lang()}`, false);
     this.#busy = false;
   }
 
@@ -182,14 +209,9 @@ export class Room {
   }
 
   #remember(key: string): void {
-    const box = document.querySelector('[data-part=map]');
-    const asked = main();
-    if (!box || !asked) return;
-    const map = box.cloneNode(true) as Element;
-    map.querySelector('.moving')?.remove();
-    map.classList.remove('moves');
-    this.#answered.set(key, { map, main: asked.cloneNode(true) as Element });
-    if (this.#answered.size > 12) this.#answered.delete(this.#answered.keys().next().value!);
+    const parts = partsOf(document);
+    if (parts) this.#answered.set(key, copyOf(parts));
+    if (this.#answered.size > remembered) this.#answered.delete(this.#answered.keys().next().value!);
   }
 
   /**
@@ -202,9 +224,10 @@ export class Room {
   }
 
   async #sendAll(): Promise<string | null> {
-    let how: string | null = null;
-    let refused = '';
+    let how = '';
+    let refused = false;
     for (const w of await this.#queue.list()) {
+      if (!w.tried) await this.#queue.add({ ...w, tried: true });
       const sent = await send(w.action, w.body);
       if (sent.is === 'away') {
         this.#lost();
@@ -216,19 +239,21 @@ export class Room {
       }
       await this.#queue.remove(w.key);
       await this.#count();
-      if (sent.is === 'refused') refused = this.#refuse(w, sent.why);
-      else how = sent.how;
+      if (sent.is === 'kept') how = sent.how;
+      else {
+        refused = true;
+        this.#refuse(w, sent.why);
+      }
     }
     this.#away = false;
-    return refused ? null : (how ?? '');
+    return refused ? null : how;
   }
 
-  /** Says why an answer was not taken, beside its question if that is shown. */
-  #refuse(w: Waiting, why: string): string {
+  /** Says why an answer was not taken, beside its question. */
+  #refuse(w: Waiting, why: string): void {
     const was = this.#answered.get(w.key);
     if (question()?.dataset.question !== w.task && was) this.#show(was);
-    this.#say(why, true);
-    return why;
+    say(why, true);
   }
 
   /** The hub is out of reach: go on with what the page holds. */
@@ -237,7 +262,8 @@ export class Room {
     this.#away = true;
     this.#place();
     if (first && this.#busy) this.#next();
-    this.#soon(Math.min(15000, (this.#pause = this.#pause ? this.#pause * 2 : 2000)));
+    this.#pause = Math.min(patience.most, this.#pause * 2 || patience.first);
+    this.#soon(this.#pause);
   }
 
   #soon(ms: number): void {
@@ -257,141 +283,79 @@ export class Room {
         return this.#lost();
       }
       this.#away = false;
-    } else if ((await this.#flush()) === null) return;
+    } else if ((await this.#flush()) === null) return this.#place();
     this.#pause = 0;
+    if (was) await this.#resume();
+    if (was || waited > 0) say(words().back);
+    this.#place();
+    void this.#stock.fill();
+  }
+
+  /** The hub is back: the question is asked for again, and leased; what is half typed stays. */
+  async #resume(): Promise<void> {
     const form = question();
     const number = (form?.elements.namedItem('numero') as HTMLInputElement | null)?.value;
-    // What is half typed stays; else the question is asked for again, and leased.
     const typed = [...(form?.querySelectorAll<HTMLInputElement>('input.inp') ?? [])].some((i) => i.value);
-    if (was && !typed)
-      await this.#go(`${this.#path}?${number ? `question=${number}` : ''}${this.#lang()}`, false);
-    if (was || waited > 0) this.#say(words().back);
-    this.#place();
-    void this.#stock();
+    if (!typed) await this.#go(`${this.#path}?${number ? `question=${number}` : ''}${this.#lang()}`, false);
   }
 
   /** Shows one of the questions that the page holds, or that there is none. */
   #next(): void {
-    const next = this.#ahead.shift();
+    const next = this.#stock.take();
     if (next) this.#show(next);
-    else {
-      const note = document.createElement('div');
-      const title = document.createElement('h1');
-      title.tabIndex = -1;
-      title.textContent = words().awayTitle ?? '';
-      const text = document.createElement('p');
-      text.textContent = words().awayText ?? '';
-      note.append(title, text);
-      const form = question();
-      for (const part of main()?.querySelectorAll<HTMLElement>('.cn, .pgr, h1, .qn, .ex, .note, .sites') ??
-        [])
-        part.remove();
-      form?.replaceWith(note);
-    }
-    document.body.dataset.state = 'ask';
-    this.#say(words().keptHere);
+    else nothingHeld();
+    say(words().keptHere);
     this.#arm();
-    this.#focus();
-  }
-
-  #show(s: Shown): void {
-    const copy = { map: s.map.cloneNode(true) as Element, main: s.main.cloneNode(true) as Element };
-    document.querySelector('[data-part=map]')?.replaceWith(document.adoptNode(copy.map));
-    main()?.replaceWith(document.adoptNode(copy.main));
-    this.#arm();
-  }
-
-  /** Puts another page of the room in the place of this one; one that is none is gone to. */
-  #swap(now: Document, focus: boolean): void {
-    if (now.body.dataset.room === undefined || now.body.dataset.state === undefined) {
-      location.assign(this.#path);
-      return;
-    }
-    for (const part of ['cell', 'map', 'main']) {
-      const [a, b] = [document, now].map((d) => d.querySelector(`[data-part=${part}]`));
-      if (a && b) a.replaceWith(document.adoptNode(b));
-    }
-    document.querySelector('.seat')?.replaceWith(document.adoptNode(now.querySelector('.seat')!));
-    document.title = now.title;
-    Object.assign(document.body.dataset, now.body.dataset);
-    this.#arm();
-    if (focus) this.#focus();
-  }
-
-  /** Reads the question out to who does not see it, and shows its beginning to who does. */
-  #focus(): void {
-    const title = main()?.querySelector<HTMLElement>('h1');
-    if (!title) return;
-    title.tabIndex = -1;
-    title.focus({ preventScroll: true });
-    scrollTo(0, 0);
+    focusTitle();
   }
 
   async #go(address: string, remember: boolean): Promise<void> {
     try {
       const answer = await ask(address, { headers: { Accept: 'text/html' } });
       const now = parse(await answer.text());
-      const seen = new URL(answer.url || address, location.href);
-      seen.searchParams.delete('fait');
+      const seen = this.#seen(answer, address);
       if (remember) history.pushState(null, '', seen);
       else history.replaceState(null, '', seen);
       this.#swap(now, true);
-      void this.#stock();
+      void this.#stock.fill();
     } catch {
       this.#lost();
-      this.#say(words().away);
+      if (!this.#busy) say(words().away);
     }
+  }
+
+  /** The address of an answer, without what it has said once. */
+  #seen(answer: Response, asked: string): URL {
+    const seen = new URL(answer.url || asked, location.href);
+    seen.searchParams.delete('fait');
+    return seen;
   }
 
   /** Sends another form of the page, and shows what it leads to. */
   async #post(form: HTMLFormElement, body: URLSearchParams): Promise<void> {
-    if (this.#away) return this.#say(words().away);
+    if (this.#away) return say(words().away);
     try {
       const answer = await ask(form.action, { method: 'POST', body, headers: { Accept: 'text/html' } });
+      const seen = this.#seen(answer, location.href);
+      if (seen.pathname === this.#path) history.replaceState(null, '', seen);
       this.#swap(parse(await answer.text()), true);
     } catch {
       this.#lost();
-      this.#say(words().away);
+      say(words().away);
     }
   }
 
-  /** Takes back the last answer: one that still waits never leaves. */
+  /** Takes back the last answer. One that waits never leaves; one that the hub may have is for the hub to take back. */
   async #undo(form: HTMLFormElement, body: URLSearchParams): Promise<void> {
     const last = (await this.#queue.list()).at(-1);
     if (!last) return this.#post(form, body);
-    if (this.#flushing) return;
+    if (this.#flushing || last.tried) return say(words().away);
     await this.#queue.remove(last.key);
     const was = this.#answered.get(last.key);
     if (was) this.#show(was);
-    this.#say(words().undone);
+    say(words().undone);
     await this.#count();
-    this.#focus();
-  }
-
-  /** Fetches a few questions to go on with, now and then. */
-  async #stock(): Promise<void> {
-    const asked = question()?.dataset.question;
-    this.#ahead = this.#ahead.filter((s) => !s.main.querySelector(`form[data-question="${asked}"]`));
-    if (
-      this.#away ||
-      document.body.dataset.state !== 'ask' ||
-      (this.#ahead.length > 1 && Date.now() - this.#aheadAt < 300000)
-    )
-      return;
-    if (Date.now() - this.#aheadAt < 20000) return;
-    this.#aheadAt = Date.now();
-    try {
-      const answer = await ask(`${this.#path}/avance?lg=${document.documentElement.lang}`);
-      if (!answer.ok) return;
-      this.#ahead = [...parse(await answer.text()).querySelectorAll('[data-ahead]')]
-        .filter((a) => a.getAttribute('data-ahead') !== asked)
-        .map((a) => ({
-          map: a.querySelector('[data-part=map]')!,
-          main: a.querySelector('[data-part=main]')!,
-        }));
-    } catch {
-      // The next question asks again.
-    }
+    focusTitle();
   }
 
   /** While the page is open and seen, its question stays with who reads it. */
@@ -402,25 +366,5 @@ export class Room {
     } catch {
       // A lease that ends loses nothing.
     }
-  }
-
-  /** Says something at the top of the question. */
-  #say(sentence = '', wrong = false): void {
-    const into = main() ?? document.querySelector('main');
-    if (!into || !sentence) return;
-    into.querySelector('.said')?.remove();
-    const note = document.createElement('p');
-    note.className = `note said ${wrong ? 'err' : 'ok'}`;
-    note.setAttribute('role', wrong ? 'alert' : 'status');
-    into.prepend(note);
-    note.textContent = sentence;
-  }
-
-  async #count(): Promise<void> {
-    const n = (await this.#queue.list()).length;
-    const wait = document.querySelector<HTMLElement>('.wait');
-    if (!wait) return;
-    wait.hidden = n === 0;
-    wait.querySelector('span')!.textContent = n === 0 ? '' : waiting(n);
   }
 }

@@ -6,6 +6,7 @@ export interface Waiting {
   body: string; // the form, urlencoded
   task: string;
   at: number; // milliseconds
+  tried?: boolean; // it was sent once: the hub may have it
 }
 
 /** After this long no session takes an answer any more: a machine that everybody uses forgets it. */
