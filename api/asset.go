@@ -141,9 +141,10 @@ func (s *Server) favicon(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// robots tells crawlers to leave what is endless alone.
+// robots tells crawlers to leave what is endless alone, and where all pages
+// are listed.
 func (s *Server) robots(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "public, max-age=86400")
 	return answer.Bytes(w, r, "text/plain; charset=utf-8",
-		[]byte("User-agent: *\nDisallow: /tiles/\nDisallow: /telecharger/\nDisallow: /recherche\nDisallow: /api/collections/*/items\n"))
+		[]byte("User-agent: *\nDisallow: /tiles/\nDisallow: /telecharger/\nDisallow: /recherche\nDisallow: /api/collections/*/items\n\nSitemap: "+s.base(r)+"/sitemap.xml\n"))
 }

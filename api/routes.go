@@ -49,6 +49,7 @@ func (s *Server) routes() http.Handler {
 	open("/connexion", s.signIn)
 	post("/deconnexion", s.signOut)
 	s.workshopRoutes(get, post, open)
+	s.machineRoutes(get)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)
 	get("/communes.json", s.communes)

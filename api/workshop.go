@@ -48,10 +48,13 @@ func (s *Server) workshopRoutes(get, post, open func(string, answer.Handler)) {
 	post(one+"/conduite/{act:ouvrir|phase|figer|attention|feuille|code|reprendre|decider|terminer}", s.conduct)
 	get(one+"/conduite/saisie", s.entryPage)
 	post(one+"/conduite/saisie", s.enterSheet)
+	post(one+"/conduite/saisie/annuler", s.undoSheet)
+	post(one+"/conduite/saisie/confier", s.giveSheet)
 	post(one+"/dupliquer", s.duplicate)
 	get(one+"/projecteur", s.wallPage)
 	get(one+"/feuilles", s.sheetsPage)
 	get(one+"/exports", s.exportsPage)
+	post(one+"/exports/revoquer", s.revokeLinks)
 	get(one+"/exports/{file:"+exportNames+"}", s.export)
 	get(one+"/rapport", s.reportPage)
 	get(one+"/rapport.csv", s.reportCSV)
@@ -137,6 +140,20 @@ func seeOther(w http.ResponseWriter, r *http.Request, path string, pairs ...stri
 		path += "?" + q.Encode()
 	}
 	http.Redirect(w, r, path, http.StatusSeeOther)
+}
+
+// shown gives the session of the address to who may see that much of it. To
+// the others it is a wrong code.
+func (s *Server) shown(w http.ResponseWriter, r *http.Request, action account.Action) (workshop.Session, error) {
+	session, err := s.findSession(w, r, workshop.Find)
+	if err != nil {
+		return session, err
+	}
+	actor, err := s.actor(r)
+	if err == nil && !account.May(actor, action, subject(&session)) {
+		err = s.wrongCode(w, r, session.Code)
+	}
+	return session, err
 }
 
 // mediated gives the session of the address to who may run it. Anybody else is

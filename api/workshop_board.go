@@ -172,7 +172,7 @@ func (s *Server) boardRefused(w http.ResponseWriter, r *http.Request, session *w
 
 // wallPage answers /atelier/{code}/projecteur, to whoever has the address.
 func (s *Server) wallPage(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.findSession(w, r, workshop.Find)
+	session, err := s.shown(w, r, account.SeeWall)
 	if err != nil {
 		return answered(err)
 	}

@@ -2,11 +2,6 @@ package api
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,36 +35,6 @@ var exportTypes = map[string]string{
 	"maproulette.geojsonl": "application/geo+json-seq",
 	"corrections.csv":      "text/csv; charset=utf-8",
 	"corrections.geojson":  "application/geo+json",
-}
-
-// linkKey signs editors' links. It lives as long as the server: after a new
-// start, old links are no longer valid.
-type linkKey [32]byte
-
-func newLinkKey() (k linkKey) {
-	_, _ = rand.Read(k[:]) // never fails
-	return k
-}
-
-// sign makes the token of a link to one file of one session.
-func (k *linkKey) sign(session int64, file string, until time.Time) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(until.Unix()))
-	return base64.RawURLEncoding.EncodeToString(append(b, k.mac(session, file, b)...))
-}
-
-func (k *linkKey) mac(session int64, file string, until []byte) []byte {
-	m := hmac.New(sha256.New, k[:])
-	_, _ = fmt.Fprintf(m, "%d\n%s\n%x", session, file, until) // a hash takes everything
-	return m.Sum(nil)
-}
-
-// opens reports whether a token is of that file and still valid.
-func (k *linkKey) opens(token string, session int64, file string, now time.Time) bool {
-	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(b) != 8+sha256.Size || !hmac.Equal(b[8:], k.mac(session, file, b[:8])) {
-		return false
-	}
-	return now.Before(time.Unix(int64(binary.BigEndian.Uint64(b)), 0))
 }
 
 // export answers /atelier/{code}/exports/{file}: to whoever runs the session,
@@ -124,8 +89,12 @@ func (s *Server) forEditors(w http.ResponseWriter, r *http.Request, file string)
 	if err != nil {
 		return session, err
 	}
+	key, err := workshop.Links(r.Context(), s.Hub.Web, session.ID)
+	if err != nil {
+		return session, err
+	}
 	link := account.Actor{}
-	if s.links.opens(token, session.ID, file, s.Now()) {
+	if key.Opens(token, session.ID, file, s.Now()) {
 		link = account.Actor{Role: account.Link, Session: session.ID}
 	}
 	if !account.May(link, account.ExportOSM, subject(&session)) {
@@ -257,7 +226,13 @@ func (s *Server) exportsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return answered(err)
 	}
-	p := viewer.ExportsPage{Page: s.page(r, s.state.Load()), Hours: int(linkLife.Hours())}
+	actor, err := s.actor(r)
+	if err != nil {
+		return err
+	}
+	p := viewer.ExportsPage{
+		Page: s.page(r, s.state.Load()), Hours: int(linkLife.Hours()), CSRF: actor.CSRF, Revoked: r.URL.Query().Has("revoques"),
+	}
 	if p.Room, err = s.room(r.Context(), &session); err != nil {
 		return err
 	}
@@ -282,8 +257,12 @@ func (s *Server) fillExports(r *http.Request, p *viewer.ExportsPage, x *workshop
 	if err != nil {
 		return err
 	}
-	editor.GPX = s.signed(r, p, x, "points.gpx")
-	p.JOSM = editor.JOSMFile(s.signed(r, p, x, "josm.osm"), x.Session.Title)
+	key, err := workshop.Links(r.Context(), s.Hub.Web, x.Session.ID)
+	if err != nil {
+		return err
+	}
+	editor.GPX = s.signed(r, p, key, "points.gpx", x.Session.ID)
+	p.JOSM = editor.JOSMFile(s.signed(r, p, key, "josm.osm", x.Session.ID), x.Session.Title)
 	if len(x.Tasks) > 0 {
 		p.ID = editor.ID(x.Tasks[0].Lon, x.Tasks[0].Lat, "")
 	}
@@ -303,7 +282,20 @@ func (s *Server) fillExports(r *http.Request, p *viewer.ExportsPage, x *workshop
 }
 
 // signed is the address of a file that an editor may read without an account.
-func (s *Server) signed(r *http.Request, p *viewer.ExportsPage, x *workshop.Export, file string) string {
-	q := url.Values{"jeton": {s.links.sign(x.Session.ID, file, s.Now().Add(linkLife))}, "lg": {p.Lang}}
+func (s *Server) signed(r *http.Request, p *viewer.ExportsPage, key workshop.LinkKey, file string, session int64) string {
+	q := url.Values{"jeton": {key.Sign(session, file, s.Now().Add(linkLife))}, "lg": {p.Lang}}
 	return s.base(r) + p.Room.Path() + "/exports/" + file + "?" + q.Encode()
+}
+
+// revokeLinks ends the links that editors were given.
+func (s *Server) revokeLinks(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.accountSession(w, r, account.ExportOSM, "")
+	if err != nil {
+		return answered(err)
+	}
+	if err := workshop.RevokeLinks(r.Context(), s.Hub.Desk, session.Code); err != nil {
+		return err
+	}
+	seeOther(w, r, "/atelier/"+session.Code+"/exports", "revoques", "1")
+	return nil
 }

@@ -144,10 +144,48 @@ func TestExportLinks(t *testing.T) {
 			}
 		}
 	}
+	// A restart of the server ends no link; the mediator does.
+	path := strings.TrimPrefix(files[0], "http://hub.example")
+	again := &site{t, f.hub, New(f.Options)}
+	if w := again.ask(http.MethodGet, path); w.Code != 200 {
+		t.Errorf("after a restart: got %d %s", w.Code, w.Body)
+	}
 	later := now.Add(linkLife + time.Second)
 	f.Now = func() time.Time { return later }
-	if w := f.ask(http.MethodGet, strings.TrimPrefix(files[0], "http://hub.example")); w.Code != 403 || !strings.Contains(w.Body.String(), "exports.link-over") {
+	if w := f.ask(http.MethodGet, path); w.Code != 403 || !strings.Contains(w.Body.String(), "exports.link-over") {
 		t.Errorf("after its time: got %d %s", w.Code, w.Body)
+	}
+}
+
+// TestExportLinksRevoked holds that who runs the session ends its links, and
+// nobody else.
+func TestExportLinksRevoked(t *testing.T) {
+	t.Parallel()
+	f, s := exported(t)
+	page := "/atelier/" + s.Code + "/exports"
+	key, err := workshop.Links(t.Context(), f.hub.Web, s.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := page + "/josm.osm?jeton=" + key.Sign(s.ID, "josm.osm", now.Add(time.Hour))
+	if err := account.Add(t.Context(), f.hub.Owner, account.Account{Login: "autre", Role: account.Mediator, ERIC: "mediatheque"}, passphrase); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		login           string
+		answer, thereof int
+	}{{"autre", 404, 200}, {"crige", 404, 200}, {"atelier", 303, 403}} {
+		cookie := f.in(c.login)
+		w := f.post(page+"/revoquer", url.Values{"csrf": {f.mark(cookie)}}.Encode(), "Cookie", cookie)
+		if w.Code != c.answer {
+			t.Errorf("%s revokes: got %d, want %d", c.login, w.Code, c.answer)
+		}
+		if w := f.ask(http.MethodGet, path); w.Code != c.thereof {
+			t.Errorf("the link after %s: got %d, want %d", c.login, w.Code, c.thereof)
+		}
+	}
+	if w := f.post(page+"/revoquer", "csrf=x", "Cookie", f.in("atelier")); w.Code != 403 {
+		t.Errorf("without confirmation: got %d", w.Code)
 	}
 }
 

@@ -77,7 +77,14 @@ func (s *Server) seated(r *http.Request) (workshop.Participant, error) {
 		return workshop.Participant{}, geo.ErrNotFound
 	}
 	p, err := workshop.ByToken(r.Context(), s.Hub.Desk, c.Value)
-	if err == nil && p.Session.Code != sessionCode(r) {
+	if err != nil {
+		return p, err
+	}
+	here := account.Subject{}
+	if p.Session.Code == sessionCode(r) {
+		here = subject(&p.Session)
+	}
+	if !account.May(account.Actor{Role: account.Participant, Session: p.Session.ID}, account.Answer, here) {
 		err = geo.ErrNotFound
 	}
 	return p, err

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"calanque/api/account"
 	"calanque/geo/postgis"
 	"calanque/osm/workshop"
 )
@@ -102,7 +103,7 @@ const (
 // With ?pour=salle it is only what everybody in the room must hear of, so that
 // thirty people who answer don't wake one another.
 func (s *Server) sessionEvents(w http.ResponseWriter, r *http.Request) error {
-	session, err := s.findSession(w, r, workshop.Find)
+	session, err := s.shown(w, r, account.SeeWall)
 	if err != nil {
 		return answered(err)
 	}

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/paulmach/orb"
 
 	"calanque/geo"
+	"calanque/osm/match"
 	"calanque/osm/workshop"
 	"calanque/viewer"
 )
@@ -20,10 +19,9 @@ import (
 // Field sheets: a page of A4 at 96 units an inch, so that what is drawn in
 // CSS pixels is true on paper.
 const (
-	sheetWidth, sheetHeight = 552, 356 // of the map
-	unitsPerMetre           = 96 / 0.0254
-	sheetMargin             = 30  // units around the outermost question
-	barWidth                = 146 // units at most
+	unitsPerMetre = 96 / 0.0254
+	sheetMargin   = 30  // units around the outermost question
+	barWidth      = 140 // units at most
 )
 
 // sheetScales are those a sheet may have, 1 to so much, largest first.
@@ -55,10 +53,11 @@ func (s *Server) sheetsPage(w http.ResponseWriter, r *http.Request) error {
 	if p.Cells, box, err = planCells(cells); err != nil {
 		return err
 	}
-	if p.Index, err = s.indexPlan(ctx, p.Lang, p.Cells, box); err != nil {
+	if p.Example, err = s.example(ctx, &session); err != nil {
 		return err
 	}
-	if p.Example, err = s.example(ctx, &session); err != nil {
+	p.Layout = p.FitIndex(p.Lang)
+	if p.Index, err = s.indexPlan(ctx, &p, box); err != nil {
 		return err
 	}
 	base, _ := s.joinAddress(r)
@@ -84,61 +83,78 @@ func (s *Server) example(ctx context.Context, session *workshop.Session) (*viewe
 }
 
 // indexPlan draws where the sheets lie.
-func (s *Server) indexPlan(ctx context.Context, lang string, cells []viewer.PlanCell, box orb.Bound) (out template.HTML, err error) {
-	plan := viewer.Plan{ID: "i", Label: viewer.Say(lang, "pages.map-of-cells"), Width: sheetWidth, Height: sheetHeight}
-	plan.Frame = viewer.Fit(box, plan.Width, plan.Height, 20)
-	for _, c := range cells {
+func (s *Server) indexPlan(ctx context.Context, p *viewer.SheetPage, box orb.Bound) (out template.HTML, err error) {
+	plan := viewer.Plan{ID: "i", Label: viewer.Say(p.Lang, "pages.map-of-cells"), Width: viewer.SheetMapWidth, Height: p.Layout.Height, Paper: true}
+	plan.Frame = viewer.Fit(box, plan.Width, plan.Height, 14)
+	for _, c := range p.Cells {
 		plan.Cells = append(plan.Cells, viewer.PlanCell{Number: c.Number, Area: c.Area, Sign: c.Sign})
 	}
 	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return "", err
 	}
-	return viewer.DrawPlan(lang, plan), nil
+	return viewer.DrawPlan(p.Lang, plan), nil
 }
 
 // sheet makes one cell's: its questions on a map of a round scale that shows
 // them all, and their answers as boxes in the order of the keys.
 func (s *Server) sheet(ctx context.Context, p *viewer.SheetPage, base string, cell viewer.PlanCell, tasks []workshop.Task) (viewer.Sheet, error) {
-	sheet := viewer.Sheet{Cell: cell.Number, Sign: cell.Sign, Of: len(p.Cells)}
-	plan := viewer.Plan{
-		ID: fmt.Sprintf("s%d", cell.Number), Label: viewer.Say(p.Lang, "pages.cell", "n", cell.Number), Width: sheetWidth, Height: sheetHeight,
+	sheet := viewer.Sheet{
+		Cell: cell.Number, Sign: cell.Sign, Of: len(p.Cells), Where: viewer.CellIndex(p.Lang, p.Cells, cell.Number),
+		Title: viewer.Say(p.Lang, "pages.sheet-title", "n", cell.Number, "title", p.Room.Title),
 	}
-	var box orb.Bound
-	var questions []workshop.Question
+	plan := viewer.Plan{ID: fmt.Sprintf("s%d", cell.Number), Label: viewer.Say(p.Lang, "pages.cell", "n", cell.Number), Width: viewer.SheetMapWidth, Paper: true}
+	var questions []viewer.SheetQuestion
 	for i := range tasks {
-		t := &tasks[i]
-		if t.Cell != cell.Number {
-			continue
+		if t := &tasks[i]; t.Cell == cell.Number {
+			q := t.Question()
+			questions = append(questions, viewer.SheetQuestion{Number: t.Number, Ask: q.Ask, Choices: choices(&q, nil)})
+			plan.Marks = append(plan.Marks, sheetMarks(t)...)
 		}
-		at := viewer.Spherical(t.Lon, t.Lat)
-		if len(questions) == 0 {
-			box = orb.Bound{Min: at, Max: at}
-		}
-		box = box.Extend(at)
-		plan.Marks = append(plan.Marks, viewer.PlanMark{At: at, Number: t.Number})
-		questions = append(questions, t.Question())
 	}
-	if len(questions) == 0 {
-		box = cell.Area.Bound()
-	}
-	sheet.Scale, plan.Frame = trueFrame(box)
+	sheet.Fill(p.Lang, questions)
+	sheet.Fit(p.Lang)
+	plan.Height = sheet.Layout.Height
+	sheet.Scale, plan.Frame = trueFrame(marksBox(plan.Marks, cell.Area.Bound()), plan.Width, plan.Height)
 	sheet.Bar = scaleBar(sheet.Scale)
 	var err error
 	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return sheet, err
 	}
 	sheet.Plan = viewer.DrawPlan(p.Lang, plan)
-	sheetRows(&sheet, questions)
-	address := fmt.Sprintf("%s/atelier/%s/conduite/saisie?feuille=%d#%s", base, p.Room.Code, cell.Number, bounds(plan.Frame))
+	address := fmt.Sprintf("%s/atelier/%s/conduite/saisie?feuille=%d#%s", base, p.Room.Code, cell.Number, bounds(&plan))
 	sheet.QR, err = viewer.QR(address, viewer.Say(p.Lang, "pages.sheet", "n", cell.Number))
 	return sheet, err
 }
 
+// sheetMarks are where a question is on paper: A and B where it compares two
+// places.
+func sheetMarks(t *workshop.Task) []viewer.PlanMark {
+	mark := viewer.PlanMark{At: viewer.Spherical(t.Lon, t.Lat), Number: t.Number}
+	if t.OSMLon == nil || t.OSMLat == nil || t.Kind != match.Moved && t.Kind != match.FarReference {
+		return []viewer.PlanMark{mark}
+	}
+	other := viewer.PlanMark{At: viewer.Spherical(*t.OSMLon, *t.OSMLat), Number: t.Number, Letter: "B"}
+	mark.Letter = "A"
+	return []viewer.PlanMark{mark, other}
+}
+
+// marksBox is the box around marks; without any, another.
+func marksBox(marks []viewer.PlanMark, without orb.Bound) orb.Bound {
+	if len(marks) == 0 {
+		return without
+	}
+	box := orb.Bound{Min: marks[0].At, Max: marks[0].At}
+	for _, m := range marks {
+		box = box.Extend(m.At)
+	}
+	return box
+}
+
 // trueFrame gives the largest scale at which a box fits the map of a sheet.
-func trueFrame(box orb.Bound) (int, viewer.Frame) {
+func trueFrame(box orb.Bound, width, height int) (int, viewer.Frame) {
 	for _, scale := range sheetScales {
 		f := viewer.TrueScale(box.Center(), unitsPerMetre/float64(scale))
-		if (box.Max[0]-box.Min[0])*f.PerX <= sheetWidth-2*sheetMargin && (box.Max[1]-box.Min[1])*f.PerY <= sheetHeight-2*sheetMargin {
+		if (box.Max[0]-box.Min[0])*f.PerX <= float64(width-2*sheetMargin) && (box.Max[1]-box.Min[1])*f.PerY <= float64(height-2*sheetMargin) {
 			return scale, f
 		}
 	}
@@ -150,7 +166,7 @@ func trueFrame(box orb.Bound) (int, viewer.Frame) {
 func scaleBar(scale int) viewer.ScaleBar {
 	perMetre := unitsPerMetre / float64(scale)
 	bar := viewer.ScaleBar{Metres: 3}
-	for _, m := range []float64{3, 6, 15, 30, 60, 75, 150, 300, 600, 750, 1500, 3000, 6000} {
+	for _, m := range []float64{3, 6, 15, 30, 45, 60, 75, 90, 120, 150, 180, 240, 300, 450, 600, 750, 900, 1200, 1500, 1800, 2400, 3000, 4500, 6000} {
 		if m*perMetre <= barWidth {
 			bar.Metres = m
 		}
@@ -161,123 +177,9 @@ func scaleBar(scale int) viewer.ScaleBar {
 
 // bounds writes what a map shows as left,bottom,right,top in degrees, so that
 // a photograph of the sheet finds its place without the hub.
-func bounds(f viewer.Frame) string {
-	b := f.Box(sheetWidth, sheetHeight)
+func bounds(p *viewer.Plan) string {
+	b := p.Frame.Box(p.Width, p.Height)
 	w, south := viewer.Geographic(orb.Point{b.MinX, b.MinY})
 	e, north := viewer.Geographic(orb.Point{b.MaxX, b.MaxY})
 	return fmt.Sprintf("%.5f,%.5f,%.5f,%.5f", w, south, e, north)
-}
-
-// sheetRows sets the lines of a sheet. The columns are headed by the answers
-// that most lines have; a line with others prints them beside its boxes.
-func sheetRows(sheet *viewer.Sheet, questions []workshop.Question) {
-	heads := map[string]int{}
-	best := ""
-	labels := func(q *workshop.Question) string {
-		var b strings.Builder
-		for _, c := range q.Choices {
-			fmt.Fprint(&b, c.Label, "|")
-		}
-		return b.String()
-	}
-	for i := range questions {
-		k := labels(&questions[i])
-		heads[k]++
-		if heads[k] > heads[best] {
-			best = k
-			sheet.Heads = nil
-			for _, c := range questions[i].Choices {
-				sheet.Heads = append(sheet.Heads, c.Label)
-			}
-		}
-	}
-	for i := range questions {
-		q := &questions[i]
-		row := viewer.SheetRow{Number: q.Task.Number, Ask: q.Ask}
-		for j := range sheet.Heads {
-			box := viewer.SheetBox{None: j >= len(q.Choices)}
-			if !box.None && fmt.Sprint(q.Choices[j].Label) != fmt.Sprint(sheet.Heads[j]) {
-				box.Label = q.Choices[j].Label
-			}
-			row.Boxes = append(row.Boxes, box)
-		}
-		sheet.Rows = append(sheet.Rows, row)
-	}
-	if len(sheet.Rows) <= 6 {
-		sheet.Blanks = []string{"A", "B"}
-	}
-}
-
-// entryPage answers the form by which a sheet is entered.
-func (s *Server) entryPage(w http.ResponseWriter, r *http.Request) error {
-	session, actor, err := s.mediated(w, r)
-	if err != nil {
-		return answered(err)
-	}
-	saved := -1
-	if n, err := strconv.Atoi(r.URL.Query().Get("gardees")); err == nil {
-		saved = n
-	}
-	return s.writeEntry(w, r, &session, actor.CSRF, max(1, number(r.URL.Query().Get("feuille"))), saved, geo.Message{})
-}
-
-func (s *Server) writeEntry(w http.ResponseWriter, r *http.Request, session *workshop.Session, csrf string, cell, saved int, refused geo.Message) error {
-	ctx := r.Context()
-	p := viewer.EntryPage{Page: s.page(r, s.state.Load()), CSRF: csrf, Cell: cell, Saved: saved, Refused: refused}
-	var err error
-	if p.Room, err = s.room(ctx, session); err != nil {
-		return err
-	}
-	cells, err := workshop.Cells(ctx, s.Hub.Web, session.ID)
-	if err != nil {
-		return err
-	}
-	for _, c := range cells {
-		p.Cells = append(p.Cells, viewer.PlanCell{Number: c.Number, Sign: string(c.Sign)})
-	}
-	tasks, err := workshop.Tasks(ctx, s.Hub.Web, session.ID)
-	if err != nil {
-		return err
-	}
-	for i := range tasks {
-		if t := &tasks[i]; t.Cell == p.Cell {
-			q := t.Question()
-			p.Lines = append(p.Lines, viewer.EntryLine{Number: t.Number, Name: t.Name, Ask: q.Ask, Key: newKey(), Choices: choices(&q, nil), Done: t.Told()})
-		}
-	}
-	status := http.StatusOK
-	if refused.Code != "" {
-		status = http.StatusBadRequest
-	}
-	return s.writePrivate(w, p.Page, status, func(b *bytes.Buffer) error { return viewer.Entry(b, p) })
-}
-
-// enterSheet takes the lines of a sheet that were filled in.
-func (s *Server) enterSheet(w http.ResponseWriter, r *http.Request) error {
-	session, actor, err := s.mediated(w, r)
-	if err != nil {
-		return answered(err)
-	}
-	cell := number(r.PostForm.Get("feuille"))
-	var lines []workshop.Line
-	for name, values := range r.PostForm {
-		n, ok := strings.CutPrefix(name, "ligne-")
-		if !ok || len(values) == 0 || strings.TrimSpace(values[0]) == "" {
-			continue
-		}
-		lines = append(lines, workshop.Line{
-			Key: r.PostForm.Get("cle-" + n), Number: number(n), Choice: number(strings.TrimSpace(values[0])), Note: r.PostForm.Get("mot-" + n),
-		})
-	}
-	if len(lines) > 0 {
-		_, err = workshop.EnterSheet(r.Context(), s.Hub.Desk, session.Code, lines)
-	}
-	if m, refused := refusal(err); refused {
-		return s.writeEntry(w, r, &session, actor.CSRF, cell, -1, m)
-	}
-	if err != nil {
-		return err
-	}
-	seeOther(w, r, "/atelier/"+session.Code+"/conduite/saisie", "feuille", strconv.Itoa(cell), "gardees", strconv.Itoa(len(lines)))
-	return nil
 }

@@ -16,6 +16,7 @@ type worker struct {
 	x                    *read
 	points, lines, areas *batch
 	problems             []Problem
+	kept                 []keptWay
 
 	locs  []location
 	ring  []point
@@ -34,6 +35,12 @@ func (w *worker) flush() error {
 		w.x.problems = append(w.x.problems, w.problems...)
 		w.x.mu.Unlock()
 		w.problems = w.problems[:0]
+	}
+	if len(w.kept) > 0 {
+		w.x.mu.Lock()
+		w.x.kept = append(w.x.kept, w.kept...)
+		w.x.mu.Unlock()
+		w.kept = w.kept[:0]
 	}
 	if err := w.x.points.take(w.points); err != nil {
 		return err
@@ -86,6 +93,9 @@ func (w *worker) way(o object, refs []int64) {
 	bare, wanted := w.x.wanted[o.id]
 	if !wanted && !meaningful(o.tags) {
 		return
+	}
+	if w.x.lists(o.tags) {
+		w.kept = append(w.kept, keptWay{o.id, slices.Clone(refs)})
 	}
 	var runs [][]location
 	var missing int

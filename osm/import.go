@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/osm/pbf"
@@ -19,7 +21,7 @@ import (
 // rules is the revision of what makes a feature and how. It grows with every
 // change of the code that gives other rows of the same extract, so that the
 // same file is imported again.
-const rules = 1
+const rules = 2
 
 // An importer is one import.
 type importer struct {
@@ -27,6 +29,7 @@ type importer struct {
 	path   string
 	o      Options
 	before *State // nil before the first import
+	themes []Theme
 	report Report
 	sum    []byte
 	by     string // where the extract's date is from
@@ -95,8 +98,11 @@ func (im *importer) run(ctx context.Context) error {
 	if im.before, err = current(ctx, im.hub.Owner); err != nil {
 		return err
 	}
+	if im.themes, err = stored(ctx, im.hub.Owner); err != nil {
+		return err
+	}
 	if b := im.before; b != nil {
-		if b.SHA256 == im.report.SHA256 && b.rules == rules && !im.o.Force {
+		if b.SHA256 == im.report.SHA256 && b.rules == rules && b.lists(im.themes) && !im.o.Force {
 			im.report = b.Report
 			im.report.Unchanged = true
 			return nil
@@ -116,7 +122,10 @@ func (im *importer) run(ctx context.Context) error {
 
 // replace reads the extract, builds the tables and publishes them.
 func (im *importer) replace(ctx context.Context, r *pbf.Reader, fileTime time.Time) error {
-	x := &read{r: r, file: im.report.File, progress: func(done int64) { im.progress("read", done, r.Size()) }}
+	x := &read{
+		r: r, file: im.report.File, selections: selections(im.themes),
+		progress: func(done int64) { im.progress("read", done, r.Size()) },
+	}
 	for _, s := range []**spool{&x.points, &x.lines, &x.areas} {
 		var err error
 		if *s, err = newSpool(im.o.TempDir); err != nil {
@@ -138,8 +147,17 @@ func (im *importer) replace(ctx context.Context, r *pbf.Reader, fileTime time.Ti
 	x.places = locations{} // free it before the server needs the memory
 	tables := []*table{{name: "area", spool: x.areas}, {name: "line", spool: x.lines}, {name: "point", spool: x.points}}
 	b := &builder{pool: im.hub.Owner, places: make(chan struct{}, builders), progress: im.progress, total: rows}
-	found, err := b.run(ctx, tables)
-	if err != nil {
+	var found []Problem
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		found, err = b.run(gctx, tables)
+		return err
+	})
+	g.Go(func() (err error) {
+		im.report.ListedWays, err = x.writeKept(gctx, im.hub.Owner)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	problems := append(x.problems, found...)

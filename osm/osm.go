@@ -3,7 +3,8 @@
 //
 // Import reads an extract (.osm.pbf) into the tables osm.point, osm.line and
 // osm.area, one row an object with at least one tag that means something, and
-// replaces the whole older copy in one transaction. PutThemes declares
+// replaces the whole older copy in one transaction. Of the ways that people may
+// be asked about, osm.way and osm.node keep the nodes. PutThemes declares
 // selections of objects that are served as layers of their own and compared
 // with partners' records.
 //
@@ -62,6 +63,8 @@ type Report struct {
 	Points int64 `json:"points"` // written
 	Lines  int64 `json:"lines"`
 	Areas  int64 `json:"areas"`
+
+	ListedWays int64 `json:"listed_ways"` // those whose nodes are kept
 
 	FromRelations  int64            `json:"from_relations"`  // areas that relations gave
 	OldStyle       int64            `json:"old_style"`       // of them, those whose tags are on the outer ways

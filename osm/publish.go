@@ -66,7 +66,7 @@ const (
 
 // swap drops the older tables and gives their names to the built ones.
 func swap(ctx context.Context, tx pgx.Tx, tables []*table, themes []Theme) error {
-	names := []string{"problem"}
+	names := []string{"problem", "way", "node"}
 	for _, t := range tables {
 		names = append(names, t.name)
 	}

@@ -49,6 +49,11 @@ type read struct {
 
 	points, lines, areas *spool
 
+	selections []Selection // of the themes
+	starts     []int64     // first node of each block, 0 none
+	kept       []keptWay
+	keptNodes  []keptNode
+
 	places    locations
 	relations []areaRelation
 	wanted    map[int64]bool // member ways; true when a bare relation has them
@@ -84,7 +89,10 @@ func (x *read) run(ctx context.Context) error {
 	if err := x.readWays(ctx, ways, relations, min(relations+1, blocks)); err != nil {
 		return err
 	}
-	return x.drawRelations(ctx)
+	if err := x.drawRelations(ctx); err != nil {
+		return err
+	}
+	return x.readKept(ctx, min(ways+1, blocks))
 }
 
 // first finds the first block that holds one of the kinds.
@@ -169,12 +177,16 @@ func (x *read) keepRelation(o object, members []pbf.Member) {
 func (x *read) readNodes(ctx context.Context, ways, to int) error {
 	var s order
 	w := newWorker(x)
+	x.starts = make([]int64, to)
 	err := x.r.Read(ctx, pbf.ReadOptions{To: to, Ordered: true}, func(b *pbf.Block) error {
 		if b.Index < ways && b.Kinds() != pbf.Nodes {
 			return x.misplaced(b)
 		}
 		x.newest = max(x.newest, b.Newest)
 		n := &b.Nodes
+		if len(n.ID) > 0 {
+			x.starts[b.Index] = n.ID[0]
+		}
 		for i, id := range n.ID {
 			if err := s.next(x, "node", id); err != nil {
 				return err

@@ -52,8 +52,7 @@ func (b *batch) add(o object, bounds box, check bool) {
 	} else {
 		r = append(r, 0xff, 0xff, 0xff, 0xff)
 	}
-	b.sorted = append(b.sorted[:0], o.tags...)
-	slices.SortStableFunc(b.sorted, func(x, y pbf.Tag) int { return strings.Compare(x.Key, y.Key) })
+	b.sorted = sortedTags(append(b.sorted[:0], o.tags...))
 	r = appendField(r, func(r []byte) []byte {
 		return appendTags(append(r, 1), b.sorted) // jsonb begins with its format's version
 	})
@@ -76,6 +75,12 @@ func appendField(r []byte, value func([]byte) []byte) []byte {
 	r = value(append(r, 0, 0, 0, 0))
 	binary.BigEndian.PutUint32(r[at:], uint32(len(r)-at-4))
 	return r
+}
+
+// sortedTags puts tags into the order of their keys, in place.
+func sortedTags(tags []pbf.Tag) []pbf.Tag {
+	slices.SortStableFunc(tags, func(x, y pbf.Tag) int { return strings.Compare(x.Key, y.Key) })
+	return tags
 }
 
 // appendTags writes tags as a JSON object.

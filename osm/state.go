@@ -26,6 +26,7 @@ type State struct {
 	Region    geo.Box   `json:"region"` // CRS84
 	Report    Report    `json:"report"` // of the import
 	rules     int
+	listed    []Selection // those whose ways have their lists of nodes
 }
 
 // Status gives the copy that is shown; geo.ErrNotFound before the first import.
@@ -47,9 +48,9 @@ func current(ctx context.Context, db postgis.DB) (*State, error) {
 	var sequence *int64
 	var feed *string
 	err := db.QueryRow(ctx, `
-		select extract_at, extract_by, imported_at, file, sha256, sequence, feed, rules, report,
+		select extract_at, extract_by, imported_at, file, sha256, sequence, feed, rules, report, listed,
 			st_xmin(region), st_ymin(region), st_xmax(region), st_ymax(region)
-		from osm.state`).Scan(&s.Extract, &s.ExtractBy, &s.Imported, &s.File, &sha, &sequence, &feed, &s.rules, &s.Report,
+		from osm.state`).Scan(&s.Extract, &s.ExtractBy, &s.Imported, &s.File, &sha, &sequence, &feed, &s.rules, &s.Report, &s.listed,
 		&s.Region.MinX, &s.Region.MinY, &s.Region.MaxX, &s.Region.MaxY)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
@@ -77,14 +78,14 @@ func (im *importer) putState(ctx context.Context, tx pgx.Tx, h pbf.Header) error
 		feed = &h.Feed
 	}
 	_, err := tx.Exec(ctx, `
-		insert into osm.state (extract_at, extract_by, sequence, feed, region, file, sha256, rules, report)
-		values ($1, $2, $3, $4, st_multi(st_makeenvelope($5, $6, $7, $8, 4326)), $9, $10, $11, $12)
+		insert into osm.state (extract_at, extract_by, sequence, feed, region, file, sha256, rules, report, listed)
+		values ($1, $2, $3, $4, st_multi(st_makeenvelope($5, $6, $7, $8, 4326)), $9, $10, $11, $12, $13)
 		on conflict (one) do update set
 			extract_at = excluded.extract_at, extract_by = excluded.extract_by, sequence = excluded.sequence,
 			feed = excluded.feed, region = excluded.region, file = excluded.file, sha256 = excluded.sha256,
-			rules = excluded.rules, report = excluded.report, imported_at = now()`,
+			rules = excluded.rules, report = excluded.report, listed = excluded.listed, imported_at = now()`,
 		im.report.Extract, im.by, sequence, feed, im.region.MinX, im.region.MinY, im.region.MaxX, im.region.MaxY,
-		im.report.File, im.sum, rules, im.report)
+		im.report.File, im.sum, rules, im.report, selections(im.themes))
 	if err != nil {
 		return fmt.Errorf("write the state of the OpenStreetMap copy: %w", err)
 	}
@@ -121,7 +122,7 @@ func Clear(ctx context.Context, hub *postgis.Hub) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `truncate osm.point, osm.line, osm.area, osm.problem; delete from osm.state`); err != nil {
+		if _, err := tx.Exec(ctx, `truncate osm.point, osm.line, osm.area, osm.problem, osm.way, osm.node; delete from osm.state`); err != nil {
 			return err
 		}
 		for _, name := range []string{"osm_points", "osm_lines", "osm_areas"} {

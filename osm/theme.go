@@ -90,6 +90,9 @@ func PutThemes(ctx context.Context, tx pgx.Tx, themes []Theme) (changed []string
 	if len(themes) == 0 {
 		return nil, nil
 	}
+	if is, err := unchanged(ctx, tx, themes); err != nil || is {
+		return nil, err
+	}
 	if err := putProducer(ctx, tx); err != nil {
 		return nil, err
 	}
@@ -121,6 +124,25 @@ func PutThemes(ctx context.Context, tx pgx.Tx, themes []Theme) (changed []string
 	return changed, postgis.Append(ctx, tx, postgis.Change{
 		Kind: "osm", Subject: "themes", Detail: map[string]any{"themes": changed},
 	})
+}
+
+// unchanged tells whether themes are stored as they are said: then nothing is
+// locked or written.
+func unchanged(ctx context.Context, tx pgx.Tx, themes []Theme) (bool, error) {
+	old, err := stored(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	for i, t := range themes {
+		t.Position = i
+		if err := t.check(); err != nil {
+			return false, err
+		}
+		if !slices.ContainsFunc(old, func(o Theme) bool { return o.ID == t.ID && same(o, t) }) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // put declares one theme and tells whether that changed anything.

@@ -28,6 +28,7 @@ type Plan struct {
 	Marks         []PlanMark
 	Bleed         int     // how far the ground goes on beyond each side, where the page has room
 	Scale         float64 // of the writing in cells: 1 on a desk, more on a wall; 0 means 1
+	Paper         bool    // sized in millimetres, its marks moved apart where they would cover each other
 	lang          string
 }
 
@@ -53,7 +54,7 @@ type PlanMark struct {
 	At     orb.Point
 	Number int    // written on it; 0 for none
 	Group  string // of an outcome, for its shape; "" with a number or letter
-	Letter string // A or B, where two places are compared
+	Letter string // A or B, where two places are compared; after the number if there is one
 	Chosen bool
 }
 
@@ -124,18 +125,23 @@ func DrawPlan(lang string, p Plan) template.HTML {
 	if p.Label == "" {
 		role = `aria-hidden="true"`
 	}
-	fmt.Fprintf(d, `<svg class="m" width="%d" height="%d" viewBox="0 0 %d %d" %s>`, p.Width, p.Height, p.Width, p.Height, role)
+	size := fmt.Sprintf(`width="%d" height="%d"`, p.Width, p.Height)
+	if p.Paper {
+		size = fmt.Sprintf(`width="%.3fmm" height="%.3fmm"`, millimetres(p.Width), millimetres(p.Height))
+	}
+	fmt.Fprintf(d, `<svg class="m" %s viewBox="0 0 %d %d" %s>`, size, p.Width, p.Height, role)
 	if p.Ground != nil {
 		d.ground()
 	}
-	for _, m := range p.Marks {
-		x, y := d.xy(m.At)
-		d.taken = append(d.taken, spot{x, y, 24})
+	at := d.places()
+	for _, pt := range at {
+		d.taken = append(d.taken, spot{pt[0], pt[1], 24})
 	}
 	d.labels()
 	d.cells()
-	for _, m := range p.Marks {
-		d.mark(m)
+	d.leaders(at)
+	for i, m := range p.Marks {
+		d.mark(m, at[i][0], at[i][1])
 	}
 	d.WriteString(`</svg>`)
 	return template.HTML(d.String())
@@ -367,15 +373,14 @@ func (d *pen) cellSign(c PlanCell) {
 	d.WriteString(`</g>`)
 }
 
-func (d *pen) mark(m PlanMark) {
-	x, y := d.xy(m.At)
+func (d *pen) mark(m PlanMark, x, y float64) {
 	fmt.Fprintf(d, `<g class="pm" transform="translate(%.1f %.1f)">`, x, y)
 	if m.Chosen {
 		d.WriteString(`<circle class="selr" r="21"/><circle class="selr2" r="25"/>`)
 	}
 	switch {
 	case m.Number > 0:
-		fmt.Fprintf(d, `<circle class="nmk" r="15"/><text class="nmt" y="6" text-anchor="middle">%d</text>`, m.Number)
+		fmt.Fprintf(d, `<circle class="nmk" r="15"/><text class="nmt" y="6" text-anchor="middle"%s>%d%s</text>`, squeezed(m), m.Number, html.EscapeString(m.Letter))
 	case m.Letter != "":
 		fmt.Fprintf(d, `<circle class="nmk" r="15"/><text class="nmt" y="6" text-anchor="middle">%s</text>`, html.EscapeString(m.Letter))
 	default:

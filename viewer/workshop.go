@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-	"time"
 
 	"calanque/geo"
 )
@@ -306,6 +305,8 @@ type ExportsPage struct {
 	Hours    int         // that they can be read
 	Proposed int         // edits in the files
 	ByHand   []ByHand
+	CSRF     string
+	Revoked  bool // links were just ended
 }
 
 // A ByHand is an edit that no file can hold.
@@ -325,135 +326,6 @@ type WallPage struct {
 	Progress Progress
 	Ground   template.HTML
 	Over     template.HTML
-}
-
-// A SheetPage is the model of /atelier/{code}/feuilles: a sheet for each cell,
-// and the index.
-type SheetPage struct {
-	Page
-	Room     Room
-	Address  string
-	QR       template.HTML
-	Recovery string
-	Index    template.HTML
-	Cells    []PlanCell
-	Sheets   []Sheet
-	Example  *SheetExample
-}
-
-// A SheetExample is a solved question, so that everybody sees what a tick is.
-type SheetExample struct {
-	Name    string
-	Ask     geo.Message
-	Choices []ChoiceView
-	Ticked  int
-}
-
-// A Sheet is one cell on paper.
-type Sheet struct {
-	Cell   int
-	Sign   string
-	Plan   template.HTML
-	Scale  int // 1 to so much
-	Bar    ScaleBar
-	QR     template.HTML
-	Heads  []geo.Message // of the columns of answers: what most lines say
-	Rows   []SheetRow
-	Blanks []string // letters of the empty lines
-	Of     int      // number of sheets
-}
-
-// A SheetRow is a question on paper.
-type SheetRow struct {
-	Number int
-	Name   string
-	Ask    geo.Message
-	Boxes  []SheetBox
-}
-
-// A SheetBox is where a tick goes; Label only when it differs from its column.
-type SheetBox struct {
-	Label geo.Message
-	Value string
-	None  bool // this line has fewer answers
-}
-
-// A ScaleBar is a length on paper: thirds of Metres, Width CSS pixels long.
-type ScaleBar struct {
-	Width  float64
-	Metres float64
-}
-
-// Third gives the place of a third of the bar.
-func (b ScaleBar) Third(n int) float64 { return b.Width * float64(n) / 3 }
-
-// MetresAt gives the length up to a third.
-func (b ScaleBar) MetresAt(n int) float64 { return b.Metres * float64(n) / 3 }
-
-// An EntryPage is the form that a sheet is entered by.
-type EntryPage struct {
-	Page
-	Room    Room
-	CSRF    string
-	Cell    int
-	Cells   []PlanCell
-	Lines   []EntryLine
-	Saved   int // lines that were just taken; -1 none
-	Refused geo.Message
-}
-
-// An EntryLine is one question of a sheet.
-type EntryLine struct {
-	Number  int
-	Name    string
-	Ask     geo.Message
-	Key     string
-	Choices []ChoiceView
-	Done    bool
-}
-
-// A ReportPage is the model of /atelier/{code}/rapport.
-type ReportPage struct {
-	Page
-	Room     Room
-	Day      time.Time
-	Layer    geo.Text // title of the compared file
-	Producer geo.Text
-	People   int // 0 when it may not be said
-	Hours    float64
-	Progress Progress
-	Before   template.HTML
-	After    template.HTML
-	Counts   []ReportCount
-	Outcomes []ReportOutcome
-	Seen     []ReportOutcome
-	Left     []TaskRow
-	CSV      string
-	OSM      int  // answers that may go to OpenStreetMap
-	Own      bool // who looks runs the session
-}
-
-// A ReportCount is one group of outcomes before and after.
-type ReportCount struct {
-	Group         string
-	Before, After int
-}
-
-// Change is the difference with its sign.
-func (c ReportCount) Change() string {
-	switch d := c.After - c.Before; {
-	case d > 0:
-		return fmt.Sprintf("+%d", d)
-	case d < 0:
-		return fmt.Sprintf("−%d", -d)
-	}
-	return "0"
-}
-
-// A ReportOutcome is a number with what it counts.
-type ReportOutcome struct {
-	What string // end of a sentence's code
-	N    int
 }
 
 // Join writes the page that takes a code.
@@ -486,17 +358,6 @@ func Exports(w io.Writer, p ExportsPage) error { return render(w, p.Lang, "ateli
 
 // Wall writes the projector's page.
 func Wall(w io.Writer, p WallPage) error { return render(w, p.Lang, "atelier-wall.html", p) }
-
-// Sheets writes the field sheets.
-func Sheets(w io.Writer, p SheetPage) error { return render(w, p.Lang, "atelier-sheets.html", p) }
-
-// Entry writes the form of a sheet.
-func Entry(w io.Writer, p EntryPage) error { return render(w, p.Lang, "atelier-entry.html", p) }
-
-// SessionReport writes the report of a session.
-func SessionReport(w io.Writer, p ReportPage) error {
-	return render(w, p.Lang, "atelier-report.html", p)
-}
 
 // signShape is a group's silhouette around 0,0, 24 units wide.
 func signShape(sign string) string {

@@ -37,6 +37,17 @@ const (
 	Visitor     Role = ""            // everybody else
 )
 
+// A Member is what a producer's person may do at their desk: both describe and
+// deliver; a referent also publishes and opens. An account from before there
+// were desks has none, and is an editor's.
+type Member string
+
+// The members of a producer.
+const (
+	Referent Member = "referent"
+	Editor   Member = "editor"
+)
+
 // Roles are those that an account can have.
 var Roles = []Role{Coordinator, Mediator, Producer}
 
@@ -47,6 +58,7 @@ type Account struct {
 	Login    string     `json:"login"`
 	Role     Role       `json:"role"`
 	Producer string     `json:"producer,omitempty"` // of a producer
+	Member   Member     `json:"member,omitempty"`   // likewise
 	ERIC     string     `json:"eric,omitempty"`     // of a mediator
 	Created  time.Time  `json:"created"`
 	Disabled *time.Time `json:"disabled,omitempty"`
@@ -73,6 +85,8 @@ func (a *Account) check() error {
 		return geo.Bad(nil, "account.no-eric", "role", string(a.Role))
 	case a.Role != Producer && a.Producer != "":
 		return geo.Bad(nil, "account.no-producer", "role", string(a.Role))
+	case a.Role != Producer && a.Member != "", a.Member != "" && a.Member != Referent && a.Member != Editor:
+		return geo.Bad(nil, "account.no-member", "role", string(a.Role))
 	}
 	return nil
 }
@@ -87,9 +101,9 @@ func Add(ctx context.Context, db postgis.DB, a Account, password string) error {
 		return err
 	}
 	_, err := db.Exec(ctx, `
-		insert into account (login, password_hash, role, producer_id, eric_id)
-		values ($1, $2, $3, nullif($4, ''), nullif($5, ''))`,
-		a.Login, hash(password), a.Role, a.Producer, a.ERIC)
+		insert into account (login, password_hash, role, producer_id, eric_id, member)
+		values ($1, $2, $3, nullif($4, ''), nullif($5, ''), nullif($6, ''))`,
+		a.Login, hash(password), a.Role, a.Producer, a.ERIC, a.Member)
 	if err == nil {
 		return nil
 	}
@@ -120,7 +134,7 @@ func known(ctx context.Context, db postgis.DB, table string) string {
 // List gives all accounts by login.
 func List(ctx context.Context, db postgis.DB) ([]Account, error) {
 	rows, err := db.Query(ctx, `
-		select id, login, role, coalesce(producer_id, ''), coalesce(eric_id, ''), created_at, disabled_at
+		select id, login, role, coalesce(producer_id, ''), coalesce(member, ''), coalesce(eric_id, ''), created_at, disabled_at
 		from account
 		order by login`)
 	if err != nil {

@@ -32,6 +32,7 @@ type Actor struct {
 	ID       int64  // of the account; 0 without one
 	Login    string // of the account
 	Producer string // that a producer speaks for
+	Member   Member // what a producer's person may do
 	ERIC     string // that a mediator works at
 	Session  int64  // that a participant or a link belongs to
 
@@ -178,12 +179,12 @@ func Who(ctx context.Context, read, write postgis.DB, token string, now time.Tim
 	a := Actor{token: hashed(token)}
 	var seen time.Time
 	err := read.QueryRow(ctx, `
-		select a.id, a.login, a.role, coalesce(a.producer_id, ''), coalesce(a.eric_id, ''), l.csrf, l.seen_at
+		select a.id, a.login, a.role, coalesce(a.producer_id, ''), coalesce(a.member, ''), coalesce(a.eric_id, ''), l.csrf, l.seen_at
 		from login l
 		join account a on a.id = l.account_id
 		where l.token_sha256 = $1 and l.expires_at > $2 and l.seen_at > $3 and a.disabled_at is null`,
 		a.token, now, now.Add(-Idle)).
-		Scan(&a.ID, &a.Login, &a.Role, &a.Producer, &a.ERIC, &a.CSRF, &seen)
+		Scan(&a.ID, &a.Login, &a.Role, &a.Producer, &a.Member, &a.ERIC, &a.CSRF, &seen)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Actor{}, nil
 	}

@@ -15,6 +15,12 @@ const (
 	SeeHistory      Action = "see-history"      // who did what, when
 	ExportOSM       Action = "export-osm"       // what goes towards OpenStreetMap
 	ExportCorrected Action = "export-corrected" // what goes to the producer
+
+	SeeDesk    Action = "see-desk" // a producer's desk, and what is sent and reported there
+	Describe   Action = "describe" // a dataset, its documents, its address; a new one
+	Deliver    Action = "deliver"  // send a file, have it read again
+	Publish    Action = "publish"  // publish or throw away what was sent, go back to an earlier version
+	ReplyToAll Action = "reply"    // answer what sessions corrected and visitors reported
 )
 
 // A Subject is what an action is done to. Members that do not matter to an
@@ -23,7 +29,7 @@ type Subject struct {
 	Session  int64  // the mapping session
 	Mediator int64  // account of who runs it
 	Closed   bool   // it is over
-	Producer string // whose records are corrected
+	Producer string // whose records or datasets they are
 	Author   int64  // account of who gave the verdict; 0 when the rule did
 }
 
@@ -42,7 +48,11 @@ func May(actor Actor, action Action, on Subject) bool {
 	case Conduct, SeeHistory:
 		return coordinator || runs
 	case Answer:
-		return actor.Role == Participant && actor.Session != 0 && actor.Session == on.Session && !on.Closed
+		return actor.Role == Participant && actor.Session != 0 && actor.Session == on.Session // a seat ends a day after its session
+	case SeeDesk, Describe, Deliver, ReplyToAll:
+		return coordinator || speaks(actor, on)
+	case Publish:
+		return coordinator || speaks(actor, on) && actor.Member == Referent
 	case SeeWall:
 		return true // whoever has the address
 	case SeeReport:
@@ -50,7 +60,12 @@ func May(actor Actor, action Action, on Subject) bool {
 	case ExportOSM:
 		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
 	case ExportCorrected:
-		return coordinator || runs || actor.Role == Producer && actor.Producer != "" && actor.Producer == on.Producer
+		return coordinator || runs || speaks(actor, on)
 	}
 	return false
+}
+
+// speaks reports whether an actor speaks for the producer of a subject.
+func speaks(actor Actor, on Subject) bool {
+	return actor.Role == Producer && actor.ID != 0 && actor.Producer != "" && actor.Producer == on.Producer
 }

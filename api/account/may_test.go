@@ -16,6 +16,10 @@ func TestMay(t *testing.T) {
 		"link":              {Role: Link, Session: 7},
 		"other-link":        {Role: Link, Session: 8},
 		"producer":          {Role: Producer, ID: 1, Producer: "crige"},
+		"referent":          {Role: Producer, ID: 6, Producer: "crige", Member: Referent},
+		"editor":            {Role: Producer, ID: 7, Producer: "crige", Member: Editor},
+		"other-referent":    {Role: Producer, ID: 8, Producer: "airpaca", Member: Referent},
+		"false-referent":    {Role: Mediator, ID: 9, Producer: "crige", Member: Referent},
 		"other-producer":    {Role: Producer, ID: 2, Producer: "airpaca"},
 		"mediator":          {Role: Mediator, ID: 3, ERIC: "a"},
 		"other-mediator":    {Role: Mediator, ID: 4, ERIC: "a"},
@@ -28,30 +32,37 @@ func TestMay(t *testing.T) {
 	session := Subject{Session: 7, Mediator: 3, Producer: "crige", Author: 3}
 	closed := session
 	closed.Closed = true
-	everybody := "coordinator link mediator other-link other-mediator other-participant other-producer other-recovered participant producer recovered roleless-account unknown-role visitor"
+	everybody := "coordinator editor false-referent link mediator other-link other-mediator other-participant other-producer other-recovered other-referent participant producer recovered referent roleless-account unknown-role visitor"
 	for _, c := range []struct {
 		name   string
 		action Action
 		on     Subject
 		may    string
 	}{
-		{"a verdict at a desk", Judge, Subject{}, "coordinator mediator other-mediator"},
+		{"a verdict at a desk", Judge, Subject{}, "coordinator false-referent mediator other-mediator"},
 		{"take back the mediator's verdict", Unjudge, session, "coordinator mediator"},
 		{"take back the rule's verdict", Unjudge, Subject{}, "coordinator"},
-		{"make a session", Prepare, Subject{}, "coordinator mediator other-mediator"},
+		{"make a session", Prepare, Subject{}, "coordinator false-referent mediator other-mediator"},
 		{"run it", Conduct, session, "coordinator mediator recovered"},
 		{"run none", Conduct, Subject{}, "coordinator"},
 		{"its history", SeeHistory, session, "coordinator mediator recovered"},
 		{"answer", Answer, session, "participant"},
-		{"answer when it is over", Answer, closed, ""},
+		{"answer late", Answer, closed, "participant"},
 		{"answer none", Answer, Subject{}, ""},
 		{"its wall", SeeWall, session, everybody},
 		{"its report while it goes on", SeeReport, session, "coordinator mediator recovered"},
 		{"its report afterwards", SeeReport, closed, everybody},
 		{"files for OpenStreetMap", ExportOSM, session, "coordinator link mediator recovered"},
 		{"files for OpenStreetMap of none", ExportOSM, Subject{}, "coordinator"},
-		{"the producer's file", ExportCorrected, session, "coordinator mediator producer recovered"},
+		{"the producer's file", ExportCorrected, session, "coordinator editor mediator producer recovered referent"},
 		{"the producer's file of nobody", ExportCorrected, Subject{}, "coordinator"},
+		{"a producer's desk", SeeDesk, session, "coordinator editor producer referent"},
+		{"nobody's desk", SeeDesk, Subject{}, "coordinator"},
+		{"describe", Describe, session, "coordinator editor producer referent"},
+		{"send a file", Deliver, session, "coordinator editor producer referent"},
+		{"answer visitors and sessions", ReplyToAll, session, "coordinator editor producer referent"},
+		{"publish", Publish, session, "coordinator referent"},
+		{"publish for nobody", Publish, Subject{}, "coordinator"},
 		{"something new", "something new", session, ""},
 		{"nothing", "", session, ""},
 	} {

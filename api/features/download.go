@@ -148,7 +148,7 @@ var csvFile = format{
 		dst = append(dst, "\ufeffid"...)
 		for _, f := range r.Fields {
 			dst = append(dst, ',')
-			dst = appendCell(dst, f.Name)
+			dst = answer.AppendCell(dst, f.Name)
 		}
 		switch {
 		case r.Geom == "" || isAreaSeries(r):
@@ -168,7 +168,7 @@ func isAreaSeries(r *geo.Relation) bool { return r.Time != "" && r.GeometryType 
 // csv appends the current row as a line of CSV.
 func (e *encoder) csv(dst []byte, rows pgx.Rows) []byte {
 	raw, columns := rows.RawValues(), rows.FieldDescriptions()
-	dst = appendCell(dst, string(raw[0]))
+	dst = answer.AppendCell(dst, string(raw[0]))
 	for i, f := range e.fields {
 		dst = append(dst, ',')
 		value := raw[i+2]
@@ -177,7 +177,7 @@ func (e *encoder) csv(dst []byte, rows pgx.Rows) []byte {
 		}
 		switch f.Type {
 		case geo.TextField, geo.JSONField:
-			dst = appendCell(dst, string(value))
+			dst = answer.AppendCell(dst, string(value))
 			continue
 		}
 		cell, ok := appendRaw(nil, columns[i+2].DataTypeOID, value)
@@ -193,7 +193,7 @@ func (e *encoder) csv(dst []byte, rows pgx.Rows) []byte {
 	default:
 		dst = append(dst, ',')
 		if len(raw[1]) > 0 {
-			dst = appendCell(dst, wkt(raw[1]))
+			dst = answer.AppendCell(dst, wkt(raw[1]))
 		}
 	}
 	return append(dst, "\r\n"...)
@@ -209,51 +209,6 @@ func unquoted(cell []byte) []byte {
 		return cell[1 : len(cell)-1]
 	}
 	return cell
-}
-
-// appendCell appends a text as a cell: quoted where RFC 4180 asks for it, and
-// never a formula where a spreadsheet would run one.
-func appendCell(dst []byte, s string) []byte {
-	if isFormula(s) {
-		s = "'" + s
-	}
-	quote := false
-	for i := 0; i < len(s) && !quote; i++ {
-		switch s[i] {
-		case ',', '"', '\n', '\r':
-			quote = true
-		}
-	}
-	if !quote && (s == "" || s[0] != ' ' && s[len(s)-1] != ' ') {
-		return append(dst, s...)
-	}
-	dst = append(dst, '"')
-	for i := 0; i < len(s); i++ {
-		if s[i] == '"' {
-			dst = append(dst, '"')
-		}
-		dst = append(dst, s[i])
-	}
-	return append(dst, '"')
-}
-
-// isFormula reports whether a spreadsheet would take a text for a formula. A
-// number or telephone number with its sign does no harm as one.
-func isFormula(s string) bool {
-	if s == "" {
-		return false
-	}
-	switch s[0] {
-	case '=', '@', '\t', '\r', '\n':
-		return true
-	case '+', '-':
-		for _, c := range s[1:] {
-			if !(c >= '0' && c <= '9' || c == ' ' || c == '.' || c == ',' || c == '(' || c == ')' || c == '\u00a0') {
-				return len(s) > 1
-			}
-		}
-	}
-	return false
 }
 
 // appendLonLat appends the two cells of a point; of several, the first.

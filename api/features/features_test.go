@@ -9,6 +9,7 @@ import (
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/geojson"
 
+	"calanque/api/answer"
 	"calanque/geo"
 )
 
@@ -250,7 +251,7 @@ func TestCells(t *testing.T) {
 		{"", ""},
 		{"-", "-"},
 	} {
-		if got := string(appendCell(nil, c.s)); got != c.want {
+		if got := string(answer.AppendCell(nil, c.s)); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.s, got, c.want)
 		}
 	}

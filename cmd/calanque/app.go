@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/cluster"
 	"calanque/viewer"
@@ -26,6 +27,7 @@ type app struct {
 	log            *slog.Logger
 	level          *slog.LevelVar // of the log: commands that end say what they do in sentences
 	hub            *postgis.Hub
+	url            string         // of the database, once it is open
 	shut           []func() error // in reverse order
 }
 
@@ -50,7 +52,7 @@ func (a *app) database(ctx context.Context) (*postgis.Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.hub = hub
+	a.hub, a.url = hub, url
 	a.shut = append(a.shut, func() error { hub.Close(); return nil })
 	return hub, nil
 }
@@ -67,6 +69,12 @@ func (a *app) address(ctx context.Context) (string, error) {
 	}
 	a.shut = append(a.shut, private.Close)
 	return private.URL(), nil
+}
+
+// files is the store of uploads, documents and downloads in the data folder,
+// which all processes of a hub share.
+func (a *app) files() *blob.Store {
+	return blob.New(filepath.Join(a.dataFolder(), "files"))
 }
 
 func (a *app) close() {

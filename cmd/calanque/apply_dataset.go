@@ -4,91 +4,247 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
 	"calanque/geo"
-	"calanque/geo/format"
+	"calanque/geo/catalogue"
 	"calanque/geo/ingest"
 	"calanque/geo/postgis"
 )
 
-// dataset makes one dataset as the file says: its sources loaded when their
-// content or the way to read them has changed, then its description and the
-// look of its layers.
-func (ap *applier) dataset(ctx context.Context, i int) error {
+// A datasetPlan is what is to be done for one dataset of the file.
+type datasetPlan struct {
+	at      int // in the file
+	section *datasetSection
+	slug    string // where it is found now: pages may have moved it
+	row     postgis.Dataset
+	entry   catalogue.Entry // as stored; without ID for a new one
+	merged  merged[catalogue.Entry]
+	place   []string // "position", "source", "retired", "formerly": what else differs
+	source  json.RawMessage
+	loads   []string
+	things  []resourcePlan
+	steps   []stepSection // those that are still to be made
+}
+
+func (p *datasetPlan) told(id geo.DatasetID) told {
+	return told{catalogue.OfDataset, strconv.FormatInt(int64(id), 10)}
+}
+
+// planDataset compares one dataset of the file with what is stored.
+func (ap *applier) planDataset(ctx context.Context, i int) (*datasetPlan, error) {
 	d := &ap.cat.Datasets[i]
-	was, err := postgis.FindDataset(ctx, ap.hub.Owner, d.ID)
-	there := err == nil
-	if err != nil && !errors.Is(err, geo.ErrNotFound) {
-		return err
-	}
-	want, err := d.stored(i)
-	if err != nil {
-		return err
-	}
-	if fields := d.differs(was, want); !there || len(fields) > 0 {
-		if !there {
-			fields = nil
+	p := &datasetPlan{at: i, section: d, slug: d.ID}
+	var stored *catalogue.Entry
+	for _, name := range append([]string{d.ID}, d.Formerly...) {
+		if stored = ap.find(name); stored != nil {
+			break
 		}
-		ap.changed(applyChange{Does: addOrChange(there), What: "dataset", ID: d.ID, Fields: fields})
 	}
-	loads, err := ap.loads(ctx, i, was, want)
+	file := d.entry()
+	names := append([]string{d.ID}, d.Formerly...)
+	if stored != nil {
+		p.entry, p.slug, p.row = *stored, stored.Slug, ap.rows[stored.ID]
+		names = append(names, stored.Slug)
+	}
+	way, err := json.Marshal(d.way())
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("describe the source of %s: %w", d.ID, err)
+	}
+	p.source = way
+	p.merged, err = merge(ctx, ap, described[catalogue.Entry]{
+		what: "dataset", id: d.ID, kind: catalogue.DatasetOf, names: names, stored: stored, file: &file, was: ap.said[p.told(p.entry.ID)],
+	})
+	if err != nil {
+		return nil, err
+	}
+	if stored != nil {
+		p.place = p.placeDiffers()
+	}
+	if p.loads, err = ap.loads(ctx, p); err != nil {
+		return nil, err
+	}
+	if p.things, err = ap.planResources(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, ap.planSteps(ctx, p)
+}
+
+// find gives the stored dataset of an address, which may be a former one.
+func (ap *applier) find(slug string) *catalogue.Entry {
+	if e, ok := ap.entries[slug]; ok {
+		return e
+	}
+	return ap.entries[ap.former[slug]]
+}
+
+// placeDiffers lists what the file says otherwise of what only it can say.
+func (p *datasetPlan) placeDiffers() []string {
+	var list []string
+	if p.row.Position != p.at+1 {
+		list = append(list, "position")
+	}
+	if !same(p.row.Source, p.source) {
+		list = append(list, "source")
+	}
+	if p.row.Retired {
+		list = append(list, "retired")
+	}
+	return list
+}
+
+func (p *datasetPlan) life() geo.Life {
+	if p.section.Series != nil {
+		return geo.Series
+	}
+	return geo.Snapshot
+}
+
+// tellPlan says what differs.
+func (ap *applier) tellPlan(p *datasetPlan) {
+	c := applyChange{Does: addOrChange(p.entry.ID != 0), What: "dataset", ID: p.section.ID}
+	if p.entry.ID != 0 {
+		c.Differences = p.merged.changed
+		for _, d := range p.merged.changed {
+			c.Fields = append(c.Fields, d.Field)
+		}
+		c.Fields = append(c.Fields, p.place...)
+	}
+	if p.entry.ID == 0 || len(c.Fields) > 0 {
+		ap.changed(c)
+	}
+	for _, r := range p.things {
+		if r.changes() {
+			ap.changed(applyChange{Does: r.does(), What: "resource", ID: p.section.ID + "/" + r.name, Fields: r.fields(), Differences: r.differences()})
+		}
+	}
+	for _, s := range p.steps {
+		ap.changed(applyChange{Does: "step", What: "dataset", ID: p.section.ID, Fields: []string{string(s.To)}})
 	}
 	if ap.dryRun {
-		for _, path := range loads {
-			ap.changed(applyChange{Does: "load", What: "dataset", ID: d.ID, Fields: []string{filepath.Base(path)}})
+		for _, path := range p.loads {
+			ap.changed(applyChange{Does: "load", What: "dataset", ID: p.section.ID, Fields: []string{filepath.Base(path)}})
 		}
+	}
+}
+
+// idle tells whether nothing is to be done, so that nothing is written.
+func (p *datasetPlan) idle(ap *applier) bool {
+	return p.entry.ID != 0 && len(p.merged.changed) == 0 && len(p.place) == 0 && len(p.loads) == 0 && len(p.steps) == 0 &&
+		!slices.ContainsFunc(p.things, func(r resourcePlan) bool { return r.changes() || r.remembers() }) &&
+		!sayingsDiffer(ap.said[p.told(p.entry.ID)], p.merged.sayings)
+}
+
+// dataset makes one dataset as the file says: described, then its sources
+// loaded when their content or the way to read them has changed, then the look
+// of its layers and the steps of its chain.
+func (ap *applier) dataset(ctx context.Context, p *datasetPlan) error {
+	ap.tellPlan(p)
+	if ap.dryRun {
 		return nil
 	}
-	for _, path := range loads {
-		if err := ap.load(ctx, i, path); err != nil {
+	if !p.idle(ap) {
+		err := pgx.BeginFunc(ctx, ap.hub.Owner, func(tx pgx.Tx) error { return ap.putDataset(ctx, tx, p) })
+		if err != nil {
+			return ap.placed(err, "datasets", p.at)
+		}
+	}
+	for _, path := range p.loads {
+		if err := ap.load(ctx, p, path); err != nil {
 			return err
 		}
 	}
-	return ap.describe(ctx, d, want)
+	if err := ap.look(ctx, p); err != nil {
+		return err
+	}
+	return ap.takeSteps(ctx, p)
+}
+
+// putDataset writes the description, the resources and what the file says of
+// where the data come from.
+func (ap *applier) putDataset(ctx context.Context, tx pgx.Tx, p *datasetPlan) error {
+	want := p.merged.want
+	want.ID, want.Edition = p.entry.ID, 0
+	if p.entry.ID == 0 {
+		want.CountedFrom = ap.where.file
+	}
+	if _, err := catalogue.Put(ctx, tx, want, byApply); err != nil {
+		return err
+	}
+	p.slug = want.Slug
+	if want.ID == 0 {
+		e, err := catalogue.Find(ctx, tx, catalogue.Desk, p.slug)
+		if err != nil {
+			return err
+		}
+		want.ID = e.ID
+	}
+	if slices.Contains(p.place, "retired") {
+		if err := catalogue.Retire(ctx, tx, p.slug, false, byApply); err != nil {
+			return err
+		}
+	}
+	if p.entry.ID == 0 || len(p.place) > 0 {
+		err := postgis.Redescribe(ctx, tx, postgis.Dataset{Slug: p.slug, Life: p.life(), Source: p.source, Position: p.at + 1})
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := catalogue.AddFormer(ctx, tx, want, p.formerly(want)); err != nil {
+		return err
+	}
+	for _, r := range p.things {
+		if err := ap.putResource(ctx, tx, p, want.ID, r); err != nil {
+			return err
+		}
+	}
+	return putSayings(ctx, tx, p.told(want.ID), ap.said[p.told(want.ID)], p.merged.sayings)
+}
+
+// formerly is what the file says that the dataset was called, but for what it
+// is called now.
+func (p *datasetPlan) formerly(e catalogue.Entry) []string {
+	var list []string
+	for _, s := range p.section.Formerly {
+		if s != e.Slug {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // loads gives the sources that are not in the database as they are, or would
 // be read in another way.
-func (ap *applier) loads(ctx context.Context, i int, was, want postgis.Dataset) ([]string, error) {
-	d := &ap.cat.Datasets[i]
-	paths, err := ap.sources(i)
-	if err != nil {
-		return nil, err
-	}
-	sameWay := was.Published != 0 && same(was.Source, want.Source)
+func (ap *applier) loads(ctx context.Context, p *datasetPlan) ([]string, error) {
+	sameWay := p.row.Published != 0 && same(p.row.Source, p.source)
 	var list []string
-	for _, path := range paths {
-		digest, err := ingest.Digest(path)
-		if err != nil {
-			return nil, err
-		}
-		have := was.SHA256
-		if d.Series != nil {
-			if have, err = postgis.Delivered(ctx, ap.hub.Owner, d.ID, filepath.Base(path)); err != nil {
+	for _, f := range ap.inputs[p.at] {
+		have := p.row.SHA256
+		if p.section.Series != nil && p.entry.ID != 0 {
+			var err error
+			if have, err = postgis.Delivered(ctx, ap.hub.Owner, p.slug, filepath.Base(f.path)); err != nil {
 				return nil, err
 			}
 		}
-		if !sameWay || !bytes.Equal(have, digest) {
-			list = append(list, path)
+		if !sameWay || !bytes.Equal(have, f.digest) {
+			list = append(list, f.path)
 		}
 	}
 	return list, nil
 }
 
-func (ap *applier) load(ctx context.Context, i int, path string) error {
-	d := &ap.cat.Datasets[i]
-	req, err := d.request(i, path)
+func (ap *applier) load(ctx context.Context, p *datasetPlan, path string) error {
+	d := p.section
+	req, err := d.request(p.at, path)
 	if err != nil {
 		return err
 	}
+	req.Dataset = p.slug
 	if req.Region, err = region(ctx, ap.hub); err != nil {
 		return err
 	}
@@ -100,6 +256,7 @@ func (ap *applier) load(ctx context.Context, i int, path string) error {
 	if report.State != "" {
 		ap.report.Loads = append(ap.report.Loads, report)
 		if report.State != ingest.Unchanged {
+			ap.wrote = true
 			ap.report.Changes = append(ap.report.Changes, applyChange{Does: "load", What: "dataset", ID: d.ID, Fields: []string{report.Source}})
 		}
 		if !ap.quiet {
@@ -114,189 +271,58 @@ func (ap *applier) load(ctx context.Context, i int, path string) error {
 	return nil
 }
 
-// describe writes what may change without loading, and tells readers when it
-// did.
-func (ap *applier) describe(ctx context.Context, d *datasetSection, want postgis.Dataset) error {
-	was, err := postgis.FindDataset(ctx, ap.hub.Owner, d.ID)
-	if errors.Is(err, geo.ErrNotFound) {
-		was, err = postgis.Dataset{}, nil // it has no source yet
-	}
-	if err != nil {
-		return err
-	}
-	names, err := ingest.LayerNames(was.Plan)
-	if err != nil {
-		return err
-	}
-	return pgx.BeginFunc(ctx, ap.hub.Owner, func(tx pgx.Tx) error {
-		differs := was.ID == 0 || len(d.differs(was, want)) > 0
-		if differs {
-			if _, err := postgis.PutDataset(ctx, tx, want); err != nil {
-				return err
-			}
-		}
-		changed, err := postgis.PutLooks(ctx, tx, d.looks(names))
-		if err != nil {
+// look makes the layers look as the file says, when they do not.
+func (ap *applier) look(ctx context.Context, p *datasetPlan) error {
+	row := p.row
+	if len(p.loads) > 0 || row.ID == 0 {
+		var err error
+		if row, err = postgis.FindDataset(ctx, ap.hub.Owner, p.slug); err != nil {
 			return err
 		}
-		if !differs && !changed {
-			return nil
+	}
+	names, err := ingest.LayerNames(row.Plan)
+	if err != nil {
+		return err
+	}
+	looks := p.section.looks(names, p.merged.want.Title)
+	if !slices.ContainsFunc(looks, ap.looksOther) {
+		return nil
+	}
+	return pgx.BeginFunc(ctx, ap.hub.Owner, func(tx pgx.Tx) error {
+		changed, err := postgis.PutLooks(ctx, tx, looks)
+		if err != nil || !changed {
+			return err
 		}
+		ap.wrote = true
 		return postgis.Append(ctx, tx, postgis.Change{
-			Kind: "dataset", Subject: d.ID, Detail: map[string]any{"version": was.Published, "described": true},
+			Kind: "dataset", Subject: p.slug, Detail: map[string]any{"version": row.Published, "described": true},
 		})
 	})
 }
 
-// stored is the dataset as its row says it.
-func (d *datasetSection) stored(i int) (postgis.Dataset, error) {
-	way, err := json.Marshal(d.way())
-	if err != nil {
-		return postgis.Dataset{}, fmt.Errorf("describe the source of %s: %w", d.ID, err)
+// looksOther tells whether a layer that was there before looks otherwise; of
+// one that was not, PutLooks finds out.
+func (ap *applier) looksOther(k postgis.Look) bool {
+	was, there := ap.looks[k.Layer]
+	if !there {
+		return true
 	}
-	p := postgis.Dataset{
-		Slug: d.ID, Producer: d.Producer, Licence: d.Licence, Title: d.Title, Description: d.Description, Life: geo.Snapshot,
-		Source: way, Frequency: d.Frequency, Position: i + 1,
+	if k.Title == nil {
+		k.Title = was.Title
 	}
-	if d.Series != nil {
-		p.Life = geo.Series
-	}
-	return p, nil
+	return !same(was.Title, k.Title) || !same(orEmpty(was.Labels), orEmpty(k.Labels)) || was.Position != k.Position || !same(noStyle(was.Style), noStyle(k.Style))
 }
 
-// differs lists what the file says otherwise than the database.
-func (d *datasetSection) differs(was, want postgis.Dataset) []string {
-	var list []string
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"producer", was.Producer == want.Producer},
-		{"licence", was.Licence == want.Licence},
-		{"title", same(was.Title, want.Title)},
-		{"description", same(was.Description, want.Description)},
-		{"frequency", was.Frequency == want.Frequency},
-		{"position", was.Position == want.Position},
-		{"source", same(was.Source, want.Source)},
-		{"retired", !was.Retired},
-	} {
-		if !f.same {
-			list = append(list, f.name)
-		}
-	}
-	return list
-}
-
-// way is how the dataset is read: when it changes, it is loaded again.
-func (d *datasetSection) way() any {
-	type layer struct {
-		From  string                   `json:"from"`
-		Name  string                   `json:"name,omitempty"`
-		Key   []string                 `json:"key,omitempty"`
-		Types map[string]geo.FieldType `json:"types,omitempty"`
-	}
-	w := struct {
-		*sourceSection
-		Key    []string                 `json:"key,omitempty"`
-		Types  map[string]geo.FieldType `json:"types,omitempty"`
-		Layers []layer                  `json:"layers,omitempty"`
-		Series *ingest.Series           `json:"series,omitempty"`
-	}{sourceSection: d.Source, Key: d.Key, Types: types(d.Fields), Series: d.series()}
-	for _, l := range d.Layers {
-		w.Layers = append(w.Layers, layer{l.From, l.Name, l.Key, types(l.Fields)})
-	}
-	return w
-}
-
-func types(fields map[string]fieldSection) map[string]geo.FieldType {
-	m := map[string]geo.FieldType{}
-	for name, f := range fields {
-		if f.Type != "" {
-			m[name] = f.Type
-		}
+func orEmpty(m map[string]geo.Text) map[string]geo.Text {
+	if m == nil {
+		return map[string]geo.Text{}
 	}
 	return m
 }
 
-func (d *datasetSection) series() *ingest.Series {
-	if d.Series == nil {
+func noStyle(m map[string]any) any {
+	if len(m) == 0 {
 		return nil
-	}
-	s := &ingest.Series{Time: d.Series.Time, Zone: d.Series.Zone}
-	if b := d.Series.Borrow; b != nil {
-		s.Borrow, s.BorrowField = b.Layer, b.Field
-	}
-	return s
-}
-
-// request asks to load one file of the dataset.
-func (d *datasetSection) request(i int, path string) (ingest.Request, error) {
-	s := d.Source
-	req := ingest.Request{
-		Dataset: d.ID, Path: path, Producer: d.Producer, Licence: d.Licence, Title: d.Title, Description: d.Description,
-		Frequency: d.Frequency, Position: i + 1, Key: d.Key, Fields: fieldsOf(d.Fields), Style: d.Style, Series: d.series(),
-		Axes: s.Axes, Anywhere: s.Anywhere, Declared: true,
-		Options: format.Options{
-			Encoding: s.Encoding, Delimiter: delimiter(s.Delimiter), Header: s.Header, X: s.X, Y: s.Y, Geometry: s.Geometry,
-			Layer: s.Layer, CRS: geo.SRID(s.CRS),
-		},
-	}
-	if d.MaxRejected != "" {
-		share, err := percent(d.MaxRejected)
-		if err != nil {
-			return req, err
-		}
-		req.MaxRejected = &share
-	}
-	if len(d.Layers) > 0 {
-		req.Layers = map[string]ingest.Layer{}
-		for n, l := range d.Layers {
-			req.Layers[l.From] = ingest.Layer{Name: l.Name, Title: l.Title, Key: l.Key, Position: n + 1, Fields: fieldsOf(l.Fields), Style: l.Style}
-		}
-	}
-	return req, nil
-}
-
-func fieldsOf(fields map[string]fieldSection) map[string]ingest.Field {
-	m := map[string]ingest.Field{}
-	for name, f := range fields {
-		m[name] = ingest.Field(f)
-	}
-	return m
-}
-
-// looks says how the layers of the dataset are shown; names are theirs by
-// their names in the file.
-func (d *datasetSection) looks(names map[string]string) []postgis.Look {
-	if len(d.Layers) == 0 {
-		var list []postgis.Look
-		for _, name := range names {
-			k := postgis.Look{Layer: name, Labels: labels(d.Fields), Style: d.Style}
-			if len(names) == 1 {
-				k.Title = d.Title
-			}
-			list = append(list, k)
-		}
-		slices.SortFunc(list, func(a, b postgis.Look) int { return bytes.Compare([]byte(a.Layer), []byte(b.Layer)) })
-		return list
-	}
-	list := make([]postgis.Look, 0, len(d.Layers))
-	for n, l := range d.Layers {
-		name := l.Name
-		if name == "" {
-			name = names[l.From]
-		}
-		list = append(list, postgis.Look{Layer: name, Title: l.Title, Labels: labels(l.Fields), Style: l.Style, Position: n + 1})
-	}
-	return list
-}
-
-func labels(fields map[string]fieldSection) map[string]geo.Text {
-	m := map[string]geo.Text{}
-	for name, f := range fields {
-		if f.Label != nil {
-			m[name] = f.Label
-		}
 	}
 	return m
 }

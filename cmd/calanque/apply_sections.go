@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"calanque/api/account"
 	"calanque/geo"
+	"calanque/geo/catalogue"
 	"calanque/geo/crs"
 	"calanque/geo/postgis"
 	"calanque/osm"
@@ -30,20 +32,146 @@ func region(ctx context.Context, hub *postgis.Hub) (geo.Box, error) {
 	return geo.Box{MinX: box[0], MinY: box[1], MaxX: box[2], MaxY: box[3]}, nil
 }
 
+// A sharedPlan is what is to be done about licences and producers.
+type sharedPlan struct {
+	licences  []sharedThing[catalogue.Licence]
+	producers []sharedThing[catalogue.Producer]
+	conflicts []conflict
+}
+
+// A sharedThing is one licence or producer.
+type sharedThing[T any] struct {
+	id     string
+	there  bool
+	merged merged[T]
+	was    map[string]saying
+}
+
+// planShared compares licences and producers with what is stored.
+func (ap *applier) planShared(ctx context.Context) (sharedPlan, error) {
+	var p sharedPlan
+	licences, err := catalogue.StoredLicences(ctx, ap.hub.Owner)
+	if err != nil {
+		return p, err
+	}
+	for _, l := range ap.wantedLicences(licences) {
+		i := slices.IndexFunc(licences, func(s catalogue.Licence) bool { return s.ID == l.ID })
+		t, err := planThing(ctx, ap, catalogue.LicenceOf, "licence", l.ID, at(licences, i), &l)
+		if err != nil {
+			return p, err
+		}
+		t.merged.want.ID = l.ID
+		p.licences, p.conflicts = append(p.licences, t), append(p.conflicts, t.merged.conflict...)
+	}
+	producers, err := catalogue.Producers(ctx, ap.hub.Owner)
+	if err != nil {
+		return p, err
+	}
+	for n := range ap.cat.Producers {
+		d := ap.cat.Producers[n].described()
+		d.Position = n + 1
+		i := slices.IndexFunc(producers, func(s catalogue.Producer) bool { return s.ID == d.ID })
+		t, err := planThing(ctx, ap, catalogue.ProducerOf, "producer", d.ID, at(producers, i), &d)
+		if err != nil {
+			return p, err
+		}
+		t.merged.want.ID = d.ID
+		p.producers, p.conflicts = append(p.producers, t), append(p.conflicts, t.merged.conflict...)
+	}
+	return p, nil
+}
+
+func at[T any](list []T, i int) *T {
+	if i < 0 {
+		return nil
+	}
+	return &list[i]
+}
+
+func planThing[T any](ctx context.Context, ap *applier, kind catalogue.Kind[T], what, id string, stored, file *T) (sharedThing[T], error) {
+	was := ap.said[told{kind.Subject, id}]
+	m, err := merge(ctx, ap, described[T]{what: what, id: id, kind: kind, names: []string{id}, stored: stored, file: file, was: was})
+	return sharedThing[T]{id, stored != nil, m, was}, err
+}
+
+// wantedLicences are those of the file, and those of every hub that its
+// datasets name.
+func (ap *applier) wantedLicences(stored []catalogue.Licence) []catalogue.Licence {
+	var want []catalogue.Licence
+	own, used := map[string]bool{}, map[string]bool{}
+	for _, s := range ap.cat.Licences {
+		l := catalogue.Licence{Licence: geo.Licence{ID: s.ID, Title: s.Title, URL: s.URL, Class: s.Class}, EU: s.EU, Sentence: s.Sentence}
+		if i := slices.IndexFunc(catalogue.Licences, func(b catalogue.Licence) bool { return b.ID == s.ID }); i >= 0 {
+			// What the file does not say of a licence of every hub is known.
+			if l.EU == "" {
+				l.EU = catalogue.Licences[i].EU
+			}
+			if l.Sentence == nil {
+				l.Sentence = catalogue.Licences[i].Sentence
+			}
+		}
+		want, own[s.ID] = append(want, l), true
+	}
+	for _, d := range ap.cat.Datasets {
+		used[d.Licence] = true
+	}
+	for _, l := range catalogue.Licences {
+		there := slices.ContainsFunc(stored, func(s catalogue.Licence) bool { return s.ID == l.ID })
+		if used[l.ID] && !own[l.ID] && !there {
+			want = append(want, l)
+		}
+	}
+	return want
+}
+
 // putShared writes the region, the licences, the producers and the ERICs.
-func (ap *applier) putShared(ctx context.Context) error {
+func (ap *applier) putShared(ctx context.Context, p sharedPlan) error {
 	return pgx.BeginFunc(ctx, ap.hub.Owner, func(tx pgx.Tx) error {
 		if err := ap.putRegion(ctx, tx); err != nil {
 			return err
 		}
-		if err := ap.putLicences(ctx, tx); err != nil {
+		if err := ap.putGazetteer(ctx, tx); err != nil {
 			return err
 		}
-		if err := ap.putProducers(ctx, tx); err != nil {
-			return err
+		for _, t := range p.licences {
+			if err := putThing(ctx, tx, ap, catalogue.LicenceOf, "licence", t, catalogue.PutLicence); err != nil {
+				return err
+			}
+		}
+		for _, t := range p.producers {
+			if err := putThing(ctx, tx, ap, catalogue.ProducerOf, "producer", t, catalogue.PutProducer); err != nil {
+				return err
+			}
 		}
 		return ap.putERICs(ctx, tx)
 	})
+}
+
+func putThing[T any](ctx context.Context, tx pgx.Tx, ap *applier, kind catalogue.Kind[T], what string, t sharedThing[T],
+	put func(context.Context, pgx.Tx, T, catalogue.By) ([]catalogue.Difference, error),
+) error {
+	if !t.there || len(t.merged.changed) > 0 {
+		c := applyChange{Does: addOrChange(t.there), What: what, ID: t.id}
+		if t.there {
+			c.Differences = t.merged.changed
+			for _, d := range t.merged.changed {
+				c.Fields = append(c.Fields, d.Field)
+			}
+		}
+		ap.changed(c)
+	}
+	if ap.dryRun {
+		return nil
+	}
+	if !t.there || len(t.merged.changed) > 0 {
+		if _, err := put(ctx, tx, t.merged.want, byApply); err != nil {
+			return err
+		}
+	}
+	if !sayingsDiffer(t.was, t.merged.sayings) {
+		return nil
+	}
+	return putSayings(ctx, tx, told{kind.Subject, t.id}, t.was, t.merged.sayings)
 }
 
 // putERICs writes the public internet-access points. One that the file does
@@ -89,78 +217,24 @@ func (ap *applier) putRegion(ctx context.Context, tx pgx.Tx) error {
 	return postgis.PutSetting(ctx, tx, regionSetting, ap.cat.Region.Box)
 }
 
-// putLicences writes those of the file, and those of every hub that its
-// datasets name.
-func (ap *applier) putLicences(ctx context.Context, tx pgx.Tx) error {
-	stored, err := postgis.Licences(ctx, tx)
-	if err != nil {
+// putGazetteer names the layer of the communes; search hears of it.
+func (ap *applier) putGazetteer(ctx context.Context, tx pgx.Tx) error {
+	if ap.cat.Gazetteer == nil {
+		return nil
+	}
+	var was catalogue.Gazetteer
+	set, err := postgis.Setting(ctx, tx, catalogue.GazetteerSetting, &was)
+	if err != nil || was == *ap.cat.Gazetteer {
 		return err
 	}
-	was := map[string]geo.Licence{}
-	for _, l := range stored {
-		was[l.ID] = l
+	ap.changed(applyChange{Does: addOrChange(set), What: "gazetteer", ID: ap.cat.Gazetteer.Layer})
+	if ap.dryRun {
+		return nil
 	}
-	want := make([]geo.Licence, 0, len(ap.cat.Licences))
-	own := map[string]bool{}
-	for _, l := range ap.cat.Licences {
-		want = append(want, geo.Licence(l))
-		own[l.ID] = true
-	}
-	used := map[string]bool{}
-	for _, d := range ap.cat.Datasets {
-		used[d.Licence] = true
-	}
-	for _, l := range licences {
-		if _, there := was[l.ID]; used[l.ID] && !own[l.ID] && !there {
-			want = append(want, l)
-		}
-	}
-	for _, l := range want {
-		old, there := was[l.ID]
-		if there && same(old, l) {
-			continue
-		}
-		ap.changed(applyChange{Does: addOrChange(there), What: "licence", ID: l.ID})
-		if ap.dryRun {
-			continue
-		}
-		if err := postgis.PutLicence(ctx, tx, l); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (ap *applier) putProducers(ctx context.Context, tx pgx.Tx) error {
-	stored, err := postgis.Producers(ctx, tx)
-	if err != nil {
+	if err := postgis.PutSetting(ctx, tx, catalogue.GazetteerSetting, ap.cat.Gazetteer); err != nil {
 		return err
 	}
-	was := map[string]geo.Producer{}
-	for _, p := range stored {
-		was[p.ID] = p
-	}
-	for _, s := range ap.cat.Producers {
-		p := geo.Producer{ID: s.ID, Title: s.Title, Contact: map[string]string{}}
-		if s.URL != "" {
-			p.Contact["url"] = s.URL
-		}
-		if s.Email != "" {
-			p.Contact["email"] = s.Email
-		}
-		old, there := was[p.ID]
-		if there && same(old, p) {
-			continue
-		}
-		ap.changed(applyChange{Does: addOrChange(there), What: "producer", ID: p.ID})
-		if ap.dryRun {
-			continue
-		}
-		if err := postgis.PutProducer(ctx, tx, p); err != nil {
-			return err
-		}
-	}
-	return nil
+	return postgis.Append(ctx, tx, postgis.Change{Kind: "catalogue", Subject: catalogue.GazetteerSetting})
 }
 
 func addOrChange(there bool) string {
@@ -251,6 +325,9 @@ func (ap *applier) retire(ctx context.Context) error {
 	}
 	named := map[string]bool{}
 	for _, d := range ap.cat.Datasets {
+		if e := ap.find(d.ID); e != nil {
+			named[e.Slug] = true // pages may have moved it
+		}
 		named[d.ID] = true
 	}
 	stored, err := postgis.Datasets(ctx, ap.hub.Owner)
@@ -262,7 +339,7 @@ func (ap *applier) retire(ctx context.Context) error {
 			continue
 		}
 		ap.changed(applyChange{Does: "retire", What: "dataset", ID: d.Slug})
-		if err := ap.try(ctx, func(tx pgx.Tx) error { return postgis.Retire(ctx, tx, d.Slug) }); err != nil {
+		if err := ap.try(ctx, func(tx pgx.Tx) error { return catalogue.Retire(ctx, tx, d.Slug, true, byApply) }); err != nil {
 			return err
 		}
 	}

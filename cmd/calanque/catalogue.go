@@ -1,24 +1,28 @@
 package main
 
 import (
-	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"calanque/api/account"
 	"calanque/geo"
+	"calanque/geo/catalogue"
 	"calanque/osm"
 	"calanque/osm/match"
 )
 
-// A catalogue is the file that says what the hub is made of. Each section that
+// A catalogueFile says what the hub is made of. Each section that
 // belongs to a package is decoded as that package's type.
-type catalogue struct {
-	Region    *regionSection    `yaml:"region"`
-	Licences  []licenceSection  `yaml:"licences"`
-	Producers []producerSection `yaml:"producers"`
-	ERICs     []account.ERIC    `yaml:"erics"` // public internet-access points, where mediators work
-	Datasets  []datasetSection  `yaml:"datasets"`
-	Themes    []osm.Theme       `yaml:"themes"`
-	Rules     []match.Rule      `yaml:"rules"`
+type catalogueFile struct {
+	Region    *regionSection       `yaml:"region"`
+	Gazetteer *catalogue.Gazetteer `yaml:"gazetteer"` // the layer of the communes
+	Licences  []licenceSection     `yaml:"licences"`
+	Producers []producerSection    `yaml:"producers"`
+	ERICs     []account.ERIC       `yaml:"erics"` // public internet-access points, where mediators work
+	Datasets  []datasetSection     `yaml:"datasets"`
+	Themes    []osm.Theme          `yaml:"themes"`
+	Rules     []match.Rule         `yaml:"rules"`
 }
 
 // regionSection is where data should be.
@@ -28,17 +32,24 @@ type regionSection struct {
 }
 
 type licenceSection struct {
-	ID    string           `yaml:"id"`
-	Title geo.Text         `yaml:"title"`
-	URL   string           `yaml:"url"`
-	Class geo.LicenceClass `yaml:"class"`
+	ID       string           `yaml:"id"`
+	Title    geo.Text         `yaml:"title"`
+	URL      string           `yaml:"url"`
+	Class    geo.LicenceClass `yaml:"class"`
+	EU       string           `yaml:"eu"`       // authority URI
+	Sentence geo.Text         `yaml:"sentence"` // what it allows
 }
 
 type producerSection struct {
-	ID    string   `yaml:"id"`
-	Title geo.Text `yaml:"title"`
-	URL   string   `yaml:"url"`
-	Email string   `yaml:"email"`
+	ID          string            `yaml:"id"`
+	Title       geo.Text          `yaml:"title"`
+	URL         string            `yaml:"url"`
+	Email       string            `yaml:"email"`
+	Contact     map[string]string `yaml:"contact"` // name, email, url, phone
+	Description geo.Text          `yaml:"description"`
+	Kind        string            `yaml:"kind"`
+	SIRET       string            `yaml:"siret"`
+	Territory   []string          `yaml:"territory"`
 }
 
 type datasetSection struct {
@@ -48,6 +59,7 @@ type datasetSection struct {
 	Producer    string                  `yaml:"producer"`
 	Licence     string                  `yaml:"licence"`
 	Frequency   string                  `yaml:"frequency"`
+	Schedule    string                  `yaml:"schedule"` // how often the worker reads the source again: hourly, daily, weekly, monthly
 	Source      *sourceSection          `yaml:"source"`
 	Key         []string                `yaml:"key"`
 	Fields      map[string]fieldSection `yaml:"fields"`
@@ -55,6 +67,51 @@ type datasetSection struct {
 	Layers      []layerSection          `yaml:"layers"`
 	Series      *seriesSection          `yaml:"series"`
 	MaxRejected string                  `yaml:"maxRejected"`
+
+	Topics      []string          `yaml:"topics"`
+	Keywords    words             `yaml:"keywords"`
+	Chain       catalogue.Chain   `yaml:"chain"` // region or partner
+	Steps       []stepSection     `yaml:"steps"` // what was decided before
+	Territory   []string          `yaml:"territory"`
+	Extent      []float64         `yaml:"extent"` // west, south, east, north
+	Temporal    *temporalSection  `yaml:"temporal"`
+	Issued      day               `yaml:"issued"`
+	Delivered   day               `yaml:"delivered"` // of what is not loaded
+	Limits      geo.Text          `yaml:"limits"`
+	HighValue   string            `yaml:"highValue"`
+	LandingPage string            `yaml:"landingPage"`
+	Contact     map[string]string `yaml:"contact"`
+	Formerly    []string          `yaml:"formerly"` // addresses that it had
+	Resources   []resourceSection `yaml:"resources"`
+}
+
+// temporalSection is the time that the data are about.
+type temporalSection struct {
+	From day `yaml:"from"`
+	To   day `yaml:"to"`
+}
+
+// stepSection is a step of the chain that was made before the hub was there.
+type stepSection struct {
+	To       catalogue.State `yaml:"to"`
+	On       day             `yaml:"on"`
+	Body     string          `yaml:"body"`
+	Reason   string          `yaml:"reason"`
+	Document string          `yaml:"document"` // name of a resource
+}
+
+// resourceSection is one thing of a dataset that is not a loaded layer: those
+// come by themselves.
+type resourceSection struct {
+	Name        string                 `yaml:"name"`
+	Kind        catalogue.ResourceKind `yaml:"kind"`
+	Title       geo.Text               `yaml:"title"`
+	Description geo.Text               `yaml:"description"`
+	URL         string                 `yaml:"url"`
+	Path        string                 `yaml:"path"` // relative to the catalogue file
+	Format      string                 `yaml:"format"`
+	Document    *catalogue.Document    `yaml:"document"`
+	Public      *bool                  `yaml:"public"`
 }
 
 // sourceSection says where a dataset comes from and what a person knows better
@@ -102,91 +159,35 @@ type borrowSection struct {
 	Field string `yaml:"field"` // the series' field that holds the layer's key
 }
 
-// check says what is wrong with a catalogue that is well formed: references
-// that lead nowhere, names used twice. known tells what exists outside the
-// file.
-func (c *catalogue) check(where locator, known known) error {
-	licences, producers := known.licences, known.producers
-	for i, l := range c.Licences {
-		if l.ID == "" || l.Title.In("fr") == "" {
-			return where.bad("catalogue.incomplete", "licences", i, "id", "section", "licences", "wants", "id, title, class")
-		}
-		switch l.Class {
-		case geo.Green, geo.GreenODbL, geo.Orange, geo.Red:
-		default:
-			return where.bad("catalogue.licence-class", "licences", i, "class", "licence", l.ID, "class", string(l.Class))
-		}
-		licences[l.ID] = true
+// words are texts by language; one that is written as it is, is French.
+type words []geo.Text
+
+// UnmarshalYAML reads "eau" as it reads {fr: eau}.
+func (w *words) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.SequenceNode {
+		return n.Decode((*[]geo.Text)(w)) // which says what is wrong
 	}
-	for i, p := range c.Producers {
-		if p.ID == "" || p.Title.In("fr") == "" {
-			return where.bad("catalogue.incomplete", "producers", i, "id", "section", "producers", "wants", "id, title")
+	*w = make(words, len(n.Content))
+	for i, c := range n.Content {
+		if c.Kind == yaml.ScalarNode {
+			(*w)[i] = geo.Text{"fr": c.Value}
+			continue
 		}
-		producers[p.ID] = true
-	}
-	if r := c.Region; r != nil && (len(r.Box) != 4 || r.Box[0] >= r.Box[2] || r.Box[1] >= r.Box[3]) {
-		return where.bad("catalogue.region", "region", 0, "box")
-	}
-	seen := map[string]bool{}
-	for i, e := range c.ERICs {
-		if seen[e.ID] {
-			return where.bad("catalogue.twice", "erics", i, "id", "name", e.ID)
-		}
-		seen[e.ID] = true
-	}
-	clear(seen)
-	for i := range c.Datasets {
-		d := &c.Datasets[i]
-		if err := d.check(where, i, licences, producers); err != nil {
+		if err := c.Decode(&(*w)[i]); err != nil {
 			return err
 		}
-		if seen[d.ID] {
-			return where.bad("catalogue.twice", "datasets", i, "id", "name", d.ID)
-		}
-		seen[d.ID] = true
 	}
 	return nil
 }
 
-func (d *datasetSection) check(where locator, i int, licences, producers map[string]bool) error {
-	switch {
-	case d.ID == "" || d.Title.In("fr") == "" || d.Producer == "" || d.Licence == "":
-		return where.bad("catalogue.incomplete", "datasets", i, "id", "section", "datasets", "wants", "id, title (fr), producer, licence")
-	case !producers[d.Producer]:
-		return where.bad("catalogue.no-producer", "datasets", i, "producer", "dataset", d.ID, "producer", d.Producer, "nearest", nearest(d.Producer, producers))
-	case !licences[d.Licence]:
-		return where.bad("catalogue.no-licence", "datasets", i, "licence", "dataset", d.ID, "licence", d.Licence, "nearest", nearest(d.Licence, licences))
-	case d.Series != nil && (d.Series.Time == "" || len(d.Key) == 0):
-		return where.bad("catalogue.series", "datasets", i, "series", "dataset", d.ID)
-	case d.Source != nil && d.Source.Path == "":
-		return where.bad("catalogue.source", "datasets", i, "source", "dataset", d.ID)
-	}
-	if d.MaxRejected != "" {
-		if _, err := percent(d.MaxRejected); err != nil {
-			return where.bad("catalogue.percent", "datasets", i, "maxRejected", "dataset", d.ID, "value", d.MaxRejected)
-		}
-	}
-	for _, l := range d.Layers {
-		if l.From == "" {
-			return where.bad("catalogue.layer", "datasets", i, "layers", "dataset", d.ID)
-		}
-	}
-	return nil
-}
+// A day is a date as the file writes it: 2026-03-01. "" is none.
+type day string
 
-// known is what exists outside the file.
-type known struct{ licences, producers map[string]bool }
-
-// nearest gives the name that is most like another, for "did you mean".
-func nearest(name string, of map[string]bool) string {
-	best, distance := "", len(name)/2+2
-	for _, n := range sortedNames(of) {
-		if d := levenshtein(name, n); d < distance {
-			best, distance = n, d
-		}
+// time gives the day; nil for none or what is no day.
+func (d day) time() *time.Time {
+	t, err := time.Parse(time.DateOnly, string(d))
+	if err != nil {
+		return nil
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (→ %s)", best)
+	return &t
 }

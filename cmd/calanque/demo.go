@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -34,8 +35,9 @@ func (*demoCmd) Help() string {
   calanque demo --json | head -1
 
 Draws a fictional commune of Provence, loads what partners might deliver about
-it, and serves it. A mediator, "atelier", may sign in with the password that is
-printed: another at each start. Safe to run again; your own data stay. Take it
+it, and serves it. A mediator ("atelier"), a producer ("producteur") and a
+coordinator ("coordination") may sign in with the passwords that are printed:
+others at each start. Safe to run again; your own data stay. Take it
 out with
   calanque demo --remove`
 }
@@ -66,6 +68,15 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 type demoSignIn struct {
 	URL      string `json:"url"`     // of the hub
 	SignIn   string `json:"sign_in"` // of the page that signs in
+	Login    string `json:"login"` // of the mediator
+	Password string `json:"password"`
+
+	// Accounts are all that the sample has, by role.
+	Accounts map[account.Role]demoAccount `json:"accounts"`
+}
+
+// A demoAccount is how one role signs in.
+type demoAccount struct {
 	Login    string `json:"login"`
 	Password string `json:"password"`
 }
@@ -76,18 +87,26 @@ func (a *app) tellSignIn(ctx context.Context, url string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	password, err := demoMediator(ctx, hub)
-	if err != nil {
-		return err
+	in := demoSignIn{URL: url, SignIn: url + "/connexion", Login: demoLogin, Accounts: map[account.Role]demoAccount{}}
+	for _, acc := range demoAccounts {
+		password, err := openDemoAccount(ctx, hub, acc)
+		if err != nil {
+			return err
+		}
+		if password == "" {
+			fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-taken", "login", acc.Login)))
+			continue
+		}
+		if acc.Role == account.Mediator {
+			in.Password = password
+		}
+		in.Accounts[acc.Role] = demoAccount{acc.Login, password}
+		if !asJSON {
+			fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-"+string(acc.Role), "url", in.SignIn, "login", acc.Login, "password", password)))
+		}
 	}
-	in := demoSignIn{URL: url, SignIn: url + "/connexion", Login: demoLogin, Password: password}
-	switch {
-	case password == "":
-		fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo-taken", "login", demoLogin)))
-	case asJSON:
+	if asJSON && len(in.Accounts) > 0 {
 		return json.NewEncoder(a.stdout).Encode(in)
-	default:
-		fmt.Fprintln(a.stderr, a.sentence(geo.Say("account.demo", "url", in.SignIn, "login", in.Login, "password", in.Password)))
 	}
 	return nil
 }
@@ -194,7 +213,7 @@ func (a *app) importSample(ctx context.Context, hub *postgis.Hub, path string) e
 }
 
 // demoLayers lists the layers that the sample's catalogue makes.
-func demoLayers(cat *catalogue) []string {
+func demoLayers(cat *catalogueFile) []string {
 	list := []string{"osm_points", "osm_lines", "osm_areas"}
 	for _, d := range cat.Datasets {
 		if len(d.Layers) == 0 {
@@ -252,13 +271,13 @@ func (a *app) claimDemo(ctx context.Context, hub *postgis.Hub) error {
 		}
 	}
 	if len(taken) > 0 {
-		return geo.Bad(geo.ErrExists, "demo.taken", "names", join(taken))
+		return geo.Bad(geo.ErrExists, "demo.taken", "names", strings.Join(taken, ", "))
 	}
 	return postgis.PutSetting(ctx, hub.Owner, demoSetting, all)
 }
 
 // demoBrought tells what the sample brought, and whether it is here at all.
-func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogue) (ours brought, here bool, err error) {
+func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogueFile) (ours brought, here bool, err error) {
 	here, err = postgis.Setting(ctx, hub.Owner, demoSetting, &ours)
 	if err != nil || here || a.DatabaseURL != "" {
 		return ours, here, err
@@ -270,7 +289,7 @@ func (a *app) demoBrought(ctx context.Context, hub *postgis.Hub, cat *catalogue)
 }
 
 // names lists what a catalogue names.
-func names(cat *catalogue) brought {
+func names(cat *catalogueFile) brought {
 	var b brought
 	for _, d := range cat.Datasets {
 		b.Datasets = append(b.Datasets, d.ID)
@@ -283,7 +302,7 @@ func names(cat *catalogue) brought {
 
 // removeDemo takes out what the sample's catalogue brought, and its copy of
 // OpenStreetMap; producers and licences stay.
-func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
+func (a *app) removeDemo(ctx context.Context, cat *catalogueFile) error {
 	hub, err := a.database(ctx)
 	if err != nil {
 		return err
@@ -326,11 +345,15 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 	if err != nil {
 		return err
 	}
+	var ours []string
+	if _, err := postgis.Setting(ctx, hub.Owner, demoAccountsSetting, &ours); err != nil {
+		return err
+	}
 	for _, acc := range list {
-		if acc.Login != demoLogin || acc.ERIC != demoERIC {
+		if !isDemoAccount(acc, ours) {
 			continue
 		}
-		if err := account.Disable(ctx, hub.Owner, demoLogin); err != nil {
+		if err := account.Disable(ctx, hub.Owner, acc.Login); err != nil {
 			return err
 		}
 	}
@@ -349,7 +372,7 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogue) error {
 
 // dropDemoThemes takes out the sample's themes but for those that somebody
 // else's rule uses.
-func (a *app) dropDemoThemes(ctx context.Context, hub *postgis.Hub, cat *catalogue) error {
+func (a *app) dropDemoThemes(ctx context.Context, hub *postgis.Hub, cat *catalogueFile) error {
 	for _, id := range names(cat).Themes {
 		err := pgx.BeginFunc(ctx, hub.Owner, func(tx pgx.Tx) error { return osm.DropThemes(ctx, tx, []string{id}) })
 		if err != nil && !errors.Is(err, geo.ErrConflict) {

@@ -21,7 +21,7 @@ var edges = map[string]string{
 	"geo/ingest":              "geo geo/crs geo/format geo/postgis",
 	"geo/blob":                "geo",
 	"geo/catalogue":           "geo geo/blob geo/postgis",
-	"api/dcat":                "geo geo/catalogue",
+	"api/dcat":                "api/answer geo geo/catalogue",
 	"tiles":                   "geo geo/postgis",
 	"osm":                     "geo geo/postgis osm/pbf",
 	"osm/osmtest":             "osm/pbf",

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"slices"
 
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/osm/match"
 	"calanque/osm/workshop"
@@ -23,6 +25,7 @@ func (a *app) readers(hub *postgis.Hub) []reader {
 	return []reader{
 		{name: "match", handle: match.Handle(hub, a.log)},
 		{name: "workshop", handle: workshop.Handle(hub, a.log)},
+		{name: "places", handle: catalogue.FollowPlaces(hub, a.log)},
 		{name: "tiles", handle: tiles.Handle(hub, a.log), later: true},
 	}
 }
@@ -60,8 +63,11 @@ func (a *app) follow(ctx context.Context, hub *postgis.Hub) error {
 		return err
 	}
 	drain()
-	return postgis.Follow(ctx, hub.Owner, after, func([]postgis.Change) error {
-		drain()
+	return postgis.Follow(ctx, hub.Owner, after, func(changes []postgis.Change) error {
+		// What a session tells is for the pages that show it: no reader does anything about it, and a room tells much.
+		if slices.ContainsFunc(changes, func(c postgis.Change) bool { return c.Kind != workshop.Kind }) {
+			drain()
+		}
 		return nil
 	})
 }

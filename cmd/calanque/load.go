@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	_ "time/tzdata" // zones of series, where the system has none
 
+	"github.com/jackc/pgx/v5"
+
 	"calanque/geo"
+	"calanque/geo/catalogue"
 	"calanque/geo/format"
 	"calanque/geo/ingest"
 	"calanque/geo/postgis"
@@ -142,14 +147,17 @@ func percent(s string) (float64, error) {
 // owner finds the producer and licence that were named; those that are new
 // are made once the file is known to be loadable.
 func (c *loadCmd) owner(ctx context.Context, hub *postgis.Hub, req *ingest.Request) error {
-	var make []func(context.Context, postgis.DB) error
+	var make []func(context.Context, pgx.Tx) error
 	if c.Licence != "" {
 		l, err := knownLicence(ctx, hub.Owner, c.Licence)
 		if err != nil {
 			return err
 		}
 		req.Licence = l.ID
-		make = append(make, func(ctx context.Context, db postgis.DB) error { return postgis.PutLicence(ctx, db, l) })
+		make = append(make, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := catalogue.PutLicence(ctx, tx, l, byLoad)
+			return err
+		})
 	}
 	if c.Producer != "" {
 		p, known, err := producer(ctx, hub.Owner, c.Producer)
@@ -158,18 +166,65 @@ func (c *loadCmd) owner(ctx context.Context, hub *postgis.Hub, req *ingest.Reque
 		}
 		req.Producer = p.ID
 		if !known {
-			make = append(make, func(ctx context.Context, db postgis.DB) error { return postgis.PutProducer(ctx, db, p) })
+			d := catalogue.Producer{Producer: p}
+			make = append(make, func(ctx context.Context, tx pgx.Tx) error {
+				_, err := catalogue.PutProducer(ctx, tx, d, byLoad)
+				return err
+			})
 		}
+	}
+	change, err := redescribe(ctx, hub, req)
+	if err != nil {
+		return err
+	}
+	if change != nil {
+		make = append(make, change)
 	}
 	req.Prepare = func(ctx context.Context, db postgis.DB) error {
-		for _, f := range make {
-			if err := f(ctx, db); err != nil {
-				return err
+		return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			for _, f := range make {
+				if err := f(ctx, tx); err != nil {
+					return err
+				}
 			}
-		}
-		return nil
+			return nil
+		})
 	}
 	return nil
+}
+
+// byLoad is who is said to have written what load writes.
+var byLoad = catalogue.By{Body: "calanque load"}
+
+// redescribe takes what the command says of a dataset that is there out of the
+// request, and gives what writes it, so that it stands in the log of edits;
+// nil when it says nothing.
+func redescribe(ctx context.Context, hub *postgis.Hub, req *ingest.Request) (func(context.Context, pgx.Tx) error, error) {
+	if req.Title == nil && req.Producer == "" && req.Licence == "" {
+		return nil, nil
+	}
+	_, err := catalogue.Find(ctx, hub.Owner, catalogue.Desk, req.Dataset)
+	if errors.Is(err, geo.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	said := *req
+	req.Title, req.Producer, req.Licence = nil, "", ""
+	return func(ctx context.Context, tx pgx.Tx) error {
+		e, err := catalogue.Find(ctx, tx, catalogue.Desk, req.Dataset)
+		if err != nil {
+			return err
+		}
+		if said.Title != nil {
+			e.Title = said.Title
+		}
+		e.Producer = cmp.Or(said.Producer, e.Producer)
+		e.Licence = cmp.Or(said.Licence, e.Licence)
+		_, err = catalogue.Put(ctx, tx, e, byLoad)
+		return err
+	}, nil
 }
 
 // producer finds a producer by id or title, or makes one of the name.

@@ -29,8 +29,10 @@ type cli struct {
 	Apply   applyCmd   `cmd:"" help:"Make a catalogue file true: producers, datasets, sources, themes, rules."`
 	Load    loadCmd    `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
 	OSM     osmCmd     `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`
+	Links   linksCmd   `cmd:"" help:"Follow the links to what stays with its producer, and list the broken ones."`
 	Match   matchCmd   `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
 	User    userCmd    `cmd:"" help:"Keep the accounts of mediators, coordinators and producers."`
+	Work    workCmd    `cmd:"" help:"Do what waits in the queue: files sent through the pages, links to check, sources to read again."`
 	Status  statusCmd  `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
 	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
 	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`

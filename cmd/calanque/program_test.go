@@ -135,9 +135,27 @@ func (r result) String() string {
 type process struct {
 	cmd      *exec.Cmd
 	begun    time.Time
-	out, err bytes.Buffer
+	out, err transcript
 	ended    chan struct{}
 	memory   atomic.Int64 // the most it held, as seen
+}
+
+// A transcript is what a process has said so far.
+type transcript struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (t *transcript) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.Write(b)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.String()
 }
 
 // start runs the program beside the test. What is not ended before is killed

@@ -17,6 +17,7 @@ import (
 type statusCmd struct {
 	Dataset string `arg:"" optional:"" help:"Dataset to look at; all of them when left out."`
 	Issues  bool   `help:"Write what happened to each record of the last delivery, as CSV."`
+	Jobs    bool   `help:"Show the queue of work alone: what waits, runs and failed."`
 	JSON    bool   `name:"json" help:"Print as JSON."`
 }
 
@@ -26,6 +27,7 @@ func (*statusCmd) Help() string {
   calanque status
   calanque status points-eau
   calanque status points-eau --issues > issues.csv
+  calanque status --jobs --json
 
 The CSV holds whole rejected rows, which may name people: it is for the
 producer, not for publication.`
@@ -57,6 +59,9 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if c.Issues {
 		return c.issues(ctx, a, hub)
 	}
+	if c.Jobs {
+		return a.printJobs(ctx, hub, c.JSON)
+	}
 	list, err := c.collect(ctx, hub)
 	if err != nil {
 		return err
@@ -67,7 +72,10 @@ func (c *statusCmd) Run(ctx context.Context, a *app) error {
 	if err := a.printStatus(list); err != nil || c.Dataset != "" {
 		return err
 	}
-	return a.printOSMStatus(ctx, hub, len(list) == 0)
+	if err := a.printOSMStatus(ctx, hub, len(list) == 0); err != nil {
+		return err
+	}
+	return a.printJobs(ctx, hub, false)
 }
 
 func (a *app) printStatus(list []datasetStatus) error {

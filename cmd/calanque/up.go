@@ -59,6 +59,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	server := api.New(api.Options{
 		Hub:        hub,
 		Tiles:      tiles.New(hub, tiles.Options{}),
+		Files:      a.files(),
 		PublicURL:  a.PublicURL,
 		TrustProxy: s.trustProxy,
 		Log:        a.log,
@@ -85,6 +86,8 @@ func (a *app) serve(ctx context.Context, s serving) error {
 	})
 	group.Go(func() error { return a.follow(ctx, hub) })
 	group.Go(func() error { return a.sweep(ctx, hub) })
+	group.Go(func() error { return a.keepWorker(ctx) })
+	group.Go(func() error { return a.sweepFiles(ctx, hub) })
 	return group.Wait()
 }
 

@@ -50,6 +50,7 @@ type userAddCmd struct {
 	Role     string `required:"" enum:"coordinator,mediator,producer" help:"coordinator runs the hub, mediator the sessions of one ERIC, producer reads what concerns one organisation."`
 	ERIC     string `name:"eric" help:"Of a mediator: id of the ERIC in the catalogue file." placeholder:"ID"`
 	Producer string `help:"Of a producer: id of the organisation in the catalogue file." placeholder:"ID"`
+	Member   string `help:"Of a producer: an editor describes and delivers, a referent also publishes (default)." placeholder:"referent|editor" enum:",referent,editor" default:""`
 	passwordFlag
 }
 
@@ -58,7 +59,7 @@ func (*userAddCmd) Help() string {
 	return `Examples:
   calanque user add coordination --role coordinator
   calanque user add mediatheque --role mediator --eric mediatheque-centre
-  calanque user add crige --role producer --producer crige
+  calanque user add crige --role producer --producer crige --member referent
   pass show hub | calanque user add coordination --role coordinator --password-stdin
 
 A login is not a name: nobody's name or address is kept. ERICs and producers are
@@ -75,7 +76,10 @@ func (c *userAddCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	acc := account.Account{Login: c.Login, Role: account.Role(c.Role), ERIC: c.ERIC, Producer: c.Producer}
+	acc := account.Account{Login: c.Login, Role: account.Role(c.Role), ERIC: c.ERIC, Producer: c.Producer, Member: account.Member(c.Member)}
+	if acc.Role == account.Producer && acc.Member == "" {
+		acc.Member = account.Referent
+	}
 	if err := account.Add(ctx, hub.Owner, acc, password); err != nil {
 		return err
 	}
@@ -174,7 +178,11 @@ func (c *userListCmd) Run(ctx context.Context, a *app) error {
 		if acc.Disabled != nil {
 			disabled = acc.Disabled.Format(time.DateOnly)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", acc.Login, acc.Role, acc.ERIC+acc.Producer, acc.Created.Format(time.DateOnly), disabled)
+		of := acc.ERIC + acc.Producer
+		if acc.Member != "" {
+			of += " (" + string(acc.Member) + ")"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", acc.Login, acc.Role, of, acc.Created.Format(time.DateOnly), disabled)
 	}
 	return w.Flush()
 }
@@ -188,23 +196,44 @@ const (
 	demoERIC  = "roquebelle"
 )
 
-// demoMediator gives the sample's mediator a new password, making the account
-// when it is not there. Somebody else's account of that name is left alone:
-// the password is then "".
-func demoMediator(ctx context.Context, hub *postgis.Hub) (password string, err error) {
+// demoAccounts are the sample's, the mediator first.
+var demoAccounts = []account.Account{
+	{Login: demoLogin, Role: account.Mediator, ERIC: demoERIC},
+	{Login: "producteur", Role: account.Producer, Producer: "crige", Member: account.Referent},
+	{Login: "coordination", Role: account.Coordinator},
+}
+
+// demoAccountsSetting is where the hub keeps which accounts are the sample's: a
+// coordinator belongs to nothing that would tell.
+const demoAccountsSetting = "demo-accounts"
+
+// openDemoAccount gives one of the sample's accounts a new password, making it
+// when it is not there. Somebody else's account of that name is left alone: the
+// password is then "".
+func openDemoAccount(ctx context.Context, hub *postgis.Hub, want account.Account) (password string, err error) {
 	list, err := account.List(ctx, hub.Owner)
 	if err != nil {
 		return "", err
 	}
+	var ours []string
+	if _, err := postgis.Setting(ctx, hub.Owner, demoAccountsSetting, &ours); err != nil {
+		return "", err
+	}
 	password = account.NewPassword()
-	i := slices.IndexFunc(list, func(acc account.Account) bool { return acc.Login == demoLogin })
+	i := slices.IndexFunc(list, func(acc account.Account) bool { return acc.Login == want.Login })
 	switch {
 	case i < 0:
-		err = account.Add(ctx, hub.Owner, account.Account{Login: demoLogin, Role: account.Mediator, ERIC: demoERIC}, password)
-	case list[i].ERIC == demoERIC:
-		err = account.SetPassword(ctx, hub.Owner, demoLogin, password)
-	default:
-		password = ""
+		if err := account.Add(ctx, hub.Owner, want, password); err != nil || want.Login == demoLogin || slices.Contains(ours, want.Login) {
+			return password, err
+		}
+		return password, postgis.PutSetting(ctx, hub.Owner, demoAccountsSetting, append(ours, want.Login))
+	case isDemoAccount(list[i], ours):
+		return password, account.SetPassword(ctx, hub.Owner, want.Login, password)
 	}
-	return password, err
+	return "", nil
+}
+
+// isDemoAccount reports whether an account is the sample's own.
+func isDemoAccount(acc account.Account, ours []string) bool {
+	return slices.Contains(ours, acc.Login) || acc.Login == demoLogin && acc.ERIC == demoERIC
 }

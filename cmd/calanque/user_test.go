@@ -100,18 +100,18 @@ func TestDemoMediator(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hub.Close()
-	one, err := demoMediator(t.Context(), hub)
+	one, err := openDemoAccount(t.Context(), hub, demoAccounts[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := demoMediator(t.Context(), hub)
+	two, err := openDemoAccount(t.Context(), hub, demoAccounts[0])
 	if err != nil || one == two || len(one) != 19 {
 		t.Errorf("got %q then %q, %v", one, two, err)
 	}
 	if _, err := hub.Owner.Exec(t.Context(), `update account set role = 'coordinator', eric_id = null`); err != nil {
 		t.Fatal(err)
 	}
-	if three, err := demoMediator(t.Context(), hub); three != "" || err != nil {
+	if three, err := openDemoAccount(t.Context(), hub, demoAccounts[0]); three != "" || err != nil {
 		t.Errorf("somebody else's account got the password %q, %v", three, err)
 	}
 }

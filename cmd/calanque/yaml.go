@@ -17,7 +17,7 @@ import (
 
 // readCatalogue reads a catalogue file strictly: a field that is not known is
 // an error that says where it stands and what was perhaps meant.
-func readCatalogue(path string) (*catalogue, locator, error) {
+func readCatalogue(path string) (*catalogueFile, locator, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
@@ -28,8 +28,8 @@ func readCatalogue(path string) (*catalogue, locator, error) {
 	return parseCatalogue(filepath.Base(path), data)
 }
 
-func parseCatalogue(file string, data []byte) (*catalogue, locator, error) {
-	var c catalogue
+func parseCatalogue(file string, data []byte) (*catalogueFile, locator, error) {
+	var c catalogueFile
 	where := locator{file: file}
 	if err := yaml.Load(data, &c, yaml.WithKnownFields()); err != nil {
 		return nil, where, yamlError(file, err)
@@ -80,7 +80,7 @@ func fieldNames(fault string) map[string]bool {
 			visit(f.Type)
 		}
 	}
-	visit(reflect.TypeOf(catalogue{}))
+	visit(reflect.TypeOf(catalogueFile{}))
 	return names
 }
 

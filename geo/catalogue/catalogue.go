@@ -31,6 +31,7 @@ type Entry struct {
 	Contact     map[string]string // "name", "email", "url"; else its producer's
 
 	Extent        *geo.Box // CRS84: as described, else of its published layers; nil when neither
+	SaidExtent    *geo.Box // as described alone: this one is written
 	TemporalStart *time.Time
 	TemporalEnd   *time.Time
 	IssuedAt      *time.Time // by its producer
@@ -38,6 +39,7 @@ type Entry struct {
 	CountedFrom   string
 	PublishedAt   *time.Time // of the published version
 	DeliveredAt   *time.Time // of the newest delivery: the published version's, else as said
+	SaidDelivered *time.Time // as said alone, a day: this one is written
 	UpdatedAt     time.Time  // of the description
 	Edition       int        // grows with each change of the description
 	Retired       bool
@@ -45,7 +47,9 @@ type Entry struct {
 	Life          geo.Life
 	Extra         map[string]string // of the census, not recognised
 
-	Resources []Resource
+	Identifier string // what it is called elsewhere for ever: its first slug
+	Resources  []Resource
+	Layers     []Layer // of the published version
 }
 
 // A ResourceKind says what a resource is to whoever takes it.
@@ -80,6 +84,7 @@ type Resource struct {
 	Public      bool
 	Position    int
 	UpdatedAt   time.Time
+	Link        *Link // how its URL was last found; nil when it was never tried
 }
 
 // A Document is what makes an administrative resource one.
@@ -99,4 +104,3 @@ type Topic struct {
 	ISO   string
 	EU    string
 }
-

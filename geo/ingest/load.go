@@ -34,6 +34,7 @@ func Load(ctx context.Context, hub *postgis.Hub, req Request, progress Progress)
 	}
 	defer lock.Close()
 	l := &loader{hub: hub, req: req, version: lock, tick: &ticker{to: progress}}
+	lock.Body, lock.Closed = req.Body, req.Closed
 	l.report = Report{Dataset: req.Dataset, Source: filepath.Base(req.Path)}
 	err = l.run(ctx)
 	l.report.Seconds = time.Since(start).Seconds()
@@ -216,37 +217,26 @@ func sameTypes(fields map[string]Field, was *layerPlan) bool {
 	return true
 }
 
+// putDataset makes a new dataset, or changes what the request says of one.
 func (l *loader) putDataset(ctx context.Context, db postgis.DB) error {
-	d := postgis.Dataset{Slug: l.req.Dataset, Life: geo.Snapshot, Position: 1000}
-	if l.known != nil {
-		d = *l.known
+	d := postgis.Dataset{
+		Slug: l.req.Dataset, Producer: l.req.Producer, Licence: l.req.Licence, Title: l.req.Title, Description: l.req.Description,
+		Frequency: l.req.Frequency, Position: l.req.Position, Life: geo.Snapshot,
 	}
 	if l.req.Series != nil {
 		d.Life = geo.Series
 	}
-	set(&d.Producer, l.req.Producer)
-	set(&d.Licence, l.req.Licence)
-	set(&d.Frequency, l.req.Frequency)
-	if l.req.Title != nil {
-		d.Title = l.req.Title
+	if l.known != nil {
+		return postgis.Redescribe(ctx, db, d)
 	}
 	if d.Title == nil {
 		d.Title = geo.Text{"fr": l.req.Dataset}
 	}
-	if l.req.Description != nil {
-		d.Description = l.req.Description
-	}
-	if l.req.Position != 0 {
-		d.Position = l.req.Position
+	if d.Position == 0 {
+		d.Position = 1000
 	}
 	_, err := postgis.PutDataset(ctx, db, d)
 	return err
-}
-
-func set(to *string, v string) {
-	if v != "" {
-		*to = v
-	}
 }
 
 // fill loads all layers and publishes them, or refuses them.
@@ -272,6 +262,14 @@ func (l *loader) fill(ctx context.Context) error {
 	stored, err := json.Marshal(l.plan)
 	if err != nil {
 		return fmt.Errorf("write the plan: %w", err)
+	}
+	l.version.Plan = stored
+	if l.req.Hold {
+		if err := l.version.Hold(ctx); err != nil {
+			return err
+		}
+		l.report.State = Held
+		return nil
 	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
 		if l.known != nil {

@@ -29,6 +29,11 @@ type Request struct {
 	Frequency   string
 	Position    int // in lists
 
+	// Body is the command that opens a dataset of the short chain at its first
+	// publication, "" for "calanque load". Closed leaves that to somebody.
+	Body   string
+	Closed bool
+
 	Options     format.Options
 	Axes        string           // "xy" or "yx" when a person says in which order coordinates come
 	Key         []string         // fields by name or title; none for a hash of the content
@@ -41,6 +46,7 @@ type Request struct {
 	Anywhere    bool             // the data need not be in the region
 	Force       bool             // load even what is published already, or empty
 	Declared    bool             // the request says it all: options of the last load don't count
+	Hold        bool             // the version waits for a person's yes instead of being published
 
 	// Prepare makes the producer and licence of a new dataset, once the file is
 	// known to be loadable; nil when they are there.
@@ -80,6 +86,7 @@ const (
 	Published State = "published"
 	Unchanged State = "unchanged"
 	Rejected  State = "rejected"
+	Held      State = "held"
 )
 
 // A Report is the account of a load.
@@ -102,6 +109,9 @@ func (r Report) Loaded() int64 { return r.sum(func(l LayerReport) int64 { return
 
 // Rejected is the number of records rejected, of all layers.
 func (r Report) Rejected() int64 { return r.sum(func(l LayerReport) int64 { return l.Rejected }) }
+
+// Repairs reports whether a record was repaired.
+func (r Report) Repairs() bool { return r.sum(func(l LayerReport) int64 { return l.Repaired }) > 0 }
 
 func (r Report) sum(of func(LayerReport) int64) (n int64) {
 	for _, l := range r.Layers {

@@ -164,7 +164,15 @@ func Drain(ctx context.Context, p *pgxpool.Pool, reader string, fn func(context.
 	defer unlock()
 	for {
 		var seen int64
-		err := p.QueryRow(ctx, `
+		// Asked before it is made: who finds nothing new writes nothing.
+		err := p.QueryRow(ctx, `select seen from change_reader where name = $1`, reader).Scan(&seen)
+		if err == nil {
+			list, err := Changes(ctx, p, seen, 1)
+			if err != nil || len(list) == 0 {
+				return err
+			}
+		}
+		err = p.QueryRow(ctx, `
 			insert into change_reader (name) values ($1)
 			on conflict (name) do update set name = excluded.name
 			returning seen`, reader).Scan(&seen)

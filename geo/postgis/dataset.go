@@ -88,6 +88,28 @@ func PutDataset(ctx context.Context, db DB, d Dataset) (geo.DatasetID, error) {
 	return d.ID, nil
 }
 
+// Redescribe changes what is not zero in d of a dataset that is there, and
+// brings it back when it was retired. What pages say of it meanwhile stays.
+func Redescribe(ctx context.Context, db DB, d Dataset) error {
+	tag, err := db.Exec(ctx, `
+		update dataset set producer_id = coalesce(nullif($2, ''), producer_id), licence_id = coalesce(nullif($3, ''), licence_id),
+			title = coalesce($4::jsonb, title), description = coalesce($5::jsonb, description), life = $6,
+			source = coalesce($7::jsonb, source), frequency = coalesce(nullif($8, ''), frequency),
+			position = case when $9 <> 0 then $9 else position end, retired_at = null
+		where slug = $1`,
+		d.Slug, d.Producer, d.Licence, jsonOrNull(d.Title), jsonOrNull(d.Description), d.Life, nullJSON(d.Source), d.Frequency, d.Position)
+	if isCode(err, foreignKeyViolation) {
+		return geo.Bad(err, "dataset.life", "dataset", d.Slug, "life", string(d.Life))
+	}
+	if err != nil {
+		return fmt.Errorf("write dataset %s: %w", d.Slug, Kind(err))
+	}
+	if tag.RowsAffected() == 0 {
+		return fmt.Errorf("write dataset %s: %w", d.Slug, geo.ErrNotFound)
+	}
+	return nil
+}
+
 // PutPlan keeps how a dataset was read, for the next load.
 func PutPlan(ctx context.Context, db DB, slug string, plan json.RawMessage) error {
 	if _, err := db.Exec(ctx, `update dataset set plan = $2 where slug = $1`, slug, plan); err != nil {

@@ -84,6 +84,7 @@ const erased = `
 
 func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 	for _, sql := range []string{
+		erased + `delete from correction_reply where correction_id in (select id from correction where answer_id in (select id from answers))`,
 		erased + `delete from correction where answer_id in (select id from answers)`,
 		erased + `delete from answer_value where answer_id in (select id from answers)`,
 		erased + `delete from answer where id in (select id from answers)`,
@@ -100,6 +101,14 @@ func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 		`delete from load_issue where layer_id in (select id from layer where dataset_id = $1)`,
 		`delete from layer_version where dataset_id = $1`,
 		`delete from borrowed_geometry where layer_id in (select id from layer where dataset_id = $1)`,
+		`delete from chain_step where dataset_id = $1`,
+		`delete from resource where dataset_id = $1`,
+		`delete from dataset_topic where dataset_id = $1`,
+		`delete from former_slug where dataset_id = $1`,
+		`delete from census_line where dataset_id = $1`,
+		`delete from said s using dataset d where d.id = $1 and (s.kind, s.subject) = ('dataset', d.slug)
+			or s.kind = 'resource' and d.id = $1 and starts_with(s.subject, d.slug || '/')`,
+		`delete from upload where dataset_id = $1`,
 		`delete from layer where dataset_id = $1`,
 		`update dataset set published_id = null, published_at = null where id = $1`,
 		`delete from version where dataset_id = $1`,

@@ -37,7 +37,19 @@ const sound = `
 	insert into outcome (rule_id, record_id, kind, reason, fingerprint) values (1, 1, 'only_open_data', '{}', '\x00'), (1, 2, 'only_open_data', '{}', '\x00');
 	create table data.o1_eau (x int);
 	insert into tile_plan (id, layer, state, thinning, overview) overriding system value values (1, 'eau', 'v1', '{}', 'o1_eau');
-	insert into osm.basemap_state (id, rules, imported_at, box, n_rows) values (1, 1, now(), 'box(5 43, 6 44)'::box2d, 0)`
+	insert into osm.basemap_state (id, rules, imported_at, box, n_rows) values (1, 1, now(), 'box(5 43, 6 44)'::box2d, 0);
+	insert into eric values ('e', 'E', st_setsrid(st_point(5, 43), 4326));
+	insert into account (login, password_hash, role, eric_id) values ('m', 'x', 'mediator', 'e');
+	insert into session (code, title, theme_id, mediator_id, area, minutes, people, recovery_sha256, state, opened_at)
+		values ('ABC234', 'S', 'water', 1, st_multi(st_makeenvelope(5, 43, 6, 44, 4326)), 60, 10, '\x00', 'open', now());
+	insert into cell values (1, 1, st_multi(st_makeenvelope(5, 43, 6, 44, 4326)), 'sail');
+	insert into participant (session_id, pseudonym, sign, token_sha256) values (1, 'Thym 2', 'sail', '\x01');
+	insert into task (session_id, outcome_id, cell, number, asked, fingerprint) values (1, 1, 1, 1, 'only_open_data', '\x00');
+	insert into answer (idempotency_key, task_id, opinion, participant_id, says, on_site, fingerprint, undone_at) values (gen_random_uuid(), 1, 1, 1, 'gone', true, '\x00', now());
+	insert into answer (idempotency_key, task_id, opinion, participant_id, says, on_site, fingerprint, replaces) values (gen_random_uuid(), 1, 2, 1, 'gone', true, '\x00', 1);
+	insert into session_event (session_id, task_id, role, kind, after) values
+		(1, 1, 'participant', 'answered', '{"answer": 1}'), (1, 1, 'participant', 'answered', '{"answer": 2}');
+	insert into verdict (outcome_id, says, fingerprint) values (1, 'gone', '\x00')`
 
 // TestInvariantsSee breaks each invariant, and it is told.
 func TestInvariantsSee(t *testing.T) {
@@ -75,6 +87,12 @@ func TestInvariantsSee(t *testing.T) {
 		{`update version set replaced_at = now()`, "not replaced"},
 		{`update dataset set published_id = null, published_at = null`, "is the published one"},
 		{`delete from layer_version`, "at least one layer"},
+		{`update session set state = 'archived', closed_at = now()`, "nobody is known"},
+		{`update answer set opinion = 3 where id = 2`, "without a gap"},
+		{`update answer set undone_at = null`, "replaced does not stand"},
+		{`update answer set undone_at = null, replaces = null`, "a person's answers"},
+		{`delete from session_event where id = 1`, "in the history"},
+		{`update answer set undone_at = now()`, "has an answer that says so"},
 	} {
 		tx, err := hub.Owner.Begin(t.Context())
 		if err != nil {

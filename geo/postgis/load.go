@@ -1,9 +1,11 @@
 package postgis
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,13 +30,22 @@ type Loading struct {
 	staged  []staged // series, merged by Publish
 
 	described []described // layers, whose description Publish makes true
+
+	// Plan is how the delivery was read, kept with the version.
+	Plan json.RawMessage
+
+	// Body is the command that opens a dataset of the short chain at its first
+	// publication, "" for "calanque load". Closed leaves it hidden: somebody
+	// opens it later.
+	Body   string
+	Closed bool
 }
 
 // A staged layer is a series' delivery that waits in a table of its own.
 type staged struct {
-	layer geo.LayerID
-	table string
-	t     Table
+	Layer geo.LayerID
+	Table string
+	T     Table
 }
 
 // A Delivery is what a version is made of.
@@ -152,27 +163,19 @@ func (l *Loading) Fail(ctx context.Context, why geo.Message) error {
 // caller does in the same transaction.
 func (l *Loading) Publish(ctx context.Context, also func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, l.hub.Owner, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			update version set state = 'ready', ended_at = clock_timestamp()
-			where id = $1 and state = 'loading'`, l.Version)
-		if err != nil {
-			return fmt.Errorf("finish version %d of %s: %w", l.Number, l.slug, Kind(err))
+		if err := l.finish(ctx, tx); err != nil {
+			return err
 		}
-		if tag.RowsAffected() != 1 {
-			return fmt.Errorf("finish version %d of %s: another load has ended it: %w", l.Number, l.slug, geo.ErrConflict)
-		}
-		for _, d := range l.described {
-			if err := describe(ctx, tx, d); err != nil {
-				return err
-			}
-		}
-		for _, s := range l.staged {
-			if err := l.merge(ctx, tx, s); err != nil {
-				return err
-			}
+		if err := l.make(ctx, tx); err != nil {
+			return err
 		}
 		if also != nil {
 			if err := also(tx); err != nil {
+				return err
+			}
+		}
+		if !l.Closed {
+			if err := openShort(ctx, tx, l.dataset, cmp.Or(l.Body, "calanque load")); err != nil {
 				return err
 			}
 		}
@@ -203,7 +206,7 @@ func Publish(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.
 	if err != nil {
 		return fmt.Errorf("publish version %d: %w", version, Kind(err))
 	}
-	if err := openShort(ctx, tx, dataset); err != nil {
+	if err := putLayerResources(ctx, tx, dataset, version); err != nil {
 		return err
 	}
 	borrowers, err := borrowersOf(ctx, tx, dataset)
@@ -231,14 +234,37 @@ func Publish(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.
 // openShort takes a dataset of the short chain to its last step at its first
 // publication: what a command brings in is public unless the catalogue file
 // says otherwise. One of the long chain stays hidden until people decide.
-func openShort(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID) error {
+func openShort(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, body string) error {
 	_, err := tx.Exec(ctx, `
 		insert into chain_step (dataset_id, chain, number, from_state, to_state, why, body)
-		select id, chain, 1, 'counted', 'open', false, 'calanque load'
+		select id, chain, 1, 'counted', 'open', false, $2
 		from dataset d
-		where id = $1 and chain = 'partner' and not exists (select from chain_step where dataset_id = d.id)`, dataset)
+		where id = $1 and chain = 'partner' and not exists (select from chain_step where dataset_id = d.id)`, dataset, body)
 	if err != nil {
 		return fmt.Errorf("open dataset %d: %w", dataset, Kind(err))
+	}
+	return nil
+}
+
+// putLayerResources makes each layer of a version a resource of its dataset,
+// and takes away those of layers that it no longer has.
+func putLayerResources(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID, version geo.VersionID) error {
+	_, err := tx.Exec(ctx, `
+		with gone as (
+			update resource r set deleted_at = now(), updated_at = now()
+			where dataset_id = $1 and kind = 'layer' and deleted_at is null
+			  and not exists (select from layer_version lv where (lv.layer_id, lv.version_id) = (r.layer_id, $2))
+		)
+		insert into resource (dataset_id, name, kind, title, layer_id, format, position)
+		select l.dataset_id,
+			l.name || case when exists (select from resource r where (r.dataset_id, r.name) = ($1, l.name) and r.layer_id is distinct from l.id) then '-couche' else '' end,
+			'layer', l.title, l.id, 'ogc-api', l.position
+		from layer_version lv
+		join layer l on l.id = lv.layer_id
+		where lv.version_id = $2
+		on conflict (layer_id) do update set deleted_at = null, updated_at = now() where resource.deleted_at is not null`, dataset, version)
+	if err != nil {
+		return fmt.Errorf("make the layers of dataset %d its resources: %w", dataset, Kind(err))
 	}
 	return nil
 }
@@ -268,16 +294,22 @@ func borrowersOf(ctx context.Context, tx pgx.Tx, dataset geo.DatasetID) ([]borro
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[borrower])
 }
 
+// keepHeld is how long a version waits for a person's yes.
+const keepHeld = 30 * 24 * time.Hour
+
 // Sweep drops the tables of versions that were replaced longer ago than keep,
-// and whatever is left of failed ones. A version that somebody is reading at
+// and of those that nobody has published. A version that somebody is reading at
 // this moment is left for the next sweep. It returns how many versions it
 // dropped.
 func Sweep(ctx context.Context, h *Hub, keep time.Duration) (int, error) {
 	rows, err := h.Owner.Query(ctx, `
 		select v.id from version v
-		where v.state = 'ready' and v.replaced_at < now() - $1::interval
+		where v.state = 'ready'
+		  and (v.replaced_at < now() - $1::interval
+		    or v.published_at is null and (v.ended_at < now() - $2::interval
+		      or exists (select from upload u where u.version_id = v.id and u.state = 'discarded')))
 		  and not exists (select from dataset d where d.published_id = v.id)
-		order by v.id`, keep)
+		order by v.id`, keep, keepHeld)
 	if err != nil {
 		return 0, fmt.Errorf("find versions to sweep: %w", Kind(err))
 	}
@@ -305,6 +337,17 @@ func Sweep(ctx context.Context, h *Hub, keep time.Duration) (int, error) {
 		n++
 	}
 	return n, nil
+}
+
+// DropHeld takes away a version that was never published.
+func DropHeld(ctx context.Context, h *Hub, version geo.VersionID) error {
+	return pgx.BeginFunc(ctx, h.Owner, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `update version set state = 'dropped' where id = $1 and state = 'ready' and published_at is null`, version)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return dropTables(ctx, tx, version)
+	})
 }
 
 // dropTables drops the tables of one version: those named v<id>_…

@@ -38,13 +38,13 @@ func PutLooks(ctx context.Context, tx pgx.Tx, looks []Look) (changed bool, err e
 	return changed, nil
 }
 
-// Looks gives how the layers of a dataset are shown.
+// Looks gives how the layers of a dataset are shown, or all layers with "".
 func Looks(ctx context.Context, db DB, slug string) ([]Look, error) {
 	return all[Look](ctx, db, "the looks of "+slug, `
 		select l.name, l.title, l.labels, l.style, l.position
 		from layer l
 		join dataset d on d.id = l.dataset_id
-		where d.slug = $1
+		where $1 in ('', d.slug)
 		order by l.position, l.name`, slug)
 }
 
@@ -64,7 +64,7 @@ func Delivered(ctx context.Context, db DB, slug, source string) ([]byte, error) 
 		select v.blob_sha256
 		from version v
 		join dataset d on d.id = v.dataset_id
-		where d.slug = $1 and v.source = $2 and v.state in ('ready', 'dropped')
+		where d.slug = $1 and v.source = $2 and v.state in ('ready', 'dropped') and v.published_at is not null
 		order by v.number desc
 		limit 1`, slug, source)
 	if err != nil || len(list) == 0 {

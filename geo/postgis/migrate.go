@@ -112,14 +112,12 @@ func Migrate(ctx context.Context, conf *pgx.ConnConfig) error {
 	if err != nil {
 		return fmt.Errorf("read the migrations: %w", err)
 	}
-	pending, err := p.HasPending(ctx)
-	if err == nil && !pending {
-		return nil
+	if pending, err := p.HasPending(ctx); err != nil || pending {
+		if _, err := p.Up(ctx); err != nil {
+			return fmt.Errorf("migrate the schema: %w", err)
+		}
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("migrate the schema: %w", err)
-	}
-	return nil
+	return migrateQueue(ctx, db, conf)
 }
 
 // A reader is how Web and Tiles connect.
@@ -160,7 +158,7 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 
 // grants is the revision of what the web role may do: another number, and the
 // next start grants again.
-const grants = "granted to calanque_web, 4"
+const grants = "granted to calanque_web, 18"
 
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {
@@ -189,12 +187,13 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			alter default privileges in schema public, data, osm grant select on tables to calanque_web;
 			revoke select on load_issue from calanque_web;
 			grant insert, update, delete on login, participant to calanque_web;
-			grant insert, update on verdict, visit, session, cell, task, claim, correction to calanque_web;
+			grant insert, update on verdict, visit, session, cell, task, claim, correction, correction_reply to calanque_web;
 			grant insert on answer, answer_value, session_event, change to calanque_web;
 			grant update (undone_at, participant_id) on answer to calanque_web;
 			grant insert, update on dataset, producer, resource, blob, former_slug to calanque_web;
 			grant insert, update, delete on dataset_topic to calanque_web;
 			grant insert on chain_step, edit to calanque_web;
+const grants = "granted to calanque_web, 18"
 			comment on schema osm is '`+grants+`'`)
 		return err
 	})

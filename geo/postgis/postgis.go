@@ -178,6 +178,7 @@ func Kind(err error) error {
 		case pg.Code == "57014", // query_canceled: statement timeout
 			pg.Code == "55P03",   // lock_not_available
 			pg.Code[:2] == "08",  // connection exception
+			pg.Code[:2] == "40",  // rolled back in favour of another: deadlock, serialization
 			pg.Code[:2] == "53",  // insufficient resources
 			pg.Code[:3] == "57P": // admin shutdown, crash, cannot connect now
 			return fmt.Errorf("%w: %w", geo.ErrUnavailable, err)
@@ -216,6 +217,26 @@ func Lock(ctx context.Context, p *pgxpool.Pool, name string) (unlock func(), err
 // TryLock is Lock without waiting: ok tells whether it was free.
 func TryLock(ctx context.Context, p *pgxpool.Pool, name string) (unlock func(), ok bool, err error) {
 	return takeLock(ctx, p, name, `select null, pg_try_advisory_lock($1)`)
+}
+
+// Hold takes the session advisory lock that belongs to a name on a connection
+// of its own, and gives that: while it lives, the lock is held. It is
+// ErrConflict when somebody else has it.
+func Hold(ctx context.Context, p *pgxpool.Pool, name string) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, p.Config().ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", name, Kind(err))
+	}
+	var ok bool
+	err = conn.QueryRow(ctx, `select pg_try_advisory_lock($1)`, lockKey(name)).Scan(&ok)
+	if err == nil && !ok {
+		err = geo.ErrConflict
+	}
+	if err != nil {
+		_ = conn.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("lock %s: %w", name, Kind(err))
+	}
+	return conn, nil
 }
 
 func takeLock(ctx context.Context, p *pgxpool.Pool, name, sql string) (unlock func(), ok bool, err error) {

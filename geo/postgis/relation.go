@@ -62,7 +62,7 @@ func RelationAt(ctx context.Context, db DB, layer string, version geo.VersionID)
 		join layer_version lv on lv.layer_id = l.id
 		join version v on v.id = lv.version_id
 		join public_dataset d on d.id = l.dataset_id
-		where l.name = $1 and v.id = $2 and v.state = 'ready'
+		where l.name = $1 and v.id = $2 and v.state = 'ready' and v.published_at is not null
 		  and to_regclass('data.' || quote_ident(lv.relation)) is not null`, layer, version)
 	if err != nil {
 		return geo.Relation{}, err

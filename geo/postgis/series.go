@@ -61,23 +61,23 @@ func ItemTime(t time.Time, zone *time.Location) string {
 // merge takes what was staged for a series into its table: new (key, time)
 // pairs are added, known ones corrected, none is lost.
 func (l *Loading) merge(ctx context.Context, tx pgx.Tx, s staged) error {
-	parent := tableName("s", int64(s.layer), s.t.Layer)
+	parent := tableName("s", int64(s.Layer), s.T.Layer)
 	was, err := l.seriesGeometry(ctx, tx, &s)
 	if err != nil {
 		return err
 	}
 	fields, err := l.seriesTable(ctx, tx, parent, s)
 	if err != nil {
-		return fmt.Errorf("prepare the series %s: %w", s.t.Layer, err)
+		return fmt.Errorf("prepare the series %s: %w", s.T.Layer, err)
 	}
 	if err := months(ctx, tx, parent, s); err != nil {
-		return fmt.Errorf("make the months of %s: %w", s.t.Layer, err)
+		return fmt.Errorf("make the months of %s: %w", s.T.Layer, err)
 	}
 	added, err := upsert(ctx, tx, parent, s, was.SRID)
 	if err != nil {
-		return fmt.Errorf("merge into the series %s: %w", s.t.Layer, err)
+		return fmt.Errorf("merge into the series %s: %w", s.T.Layer, err)
 	}
-	if _, err := tx.Exec(ctx, "drop table "+pgx.Identifier{"data", s.table}.Sanitize()); err != nil {
+	if _, err := tx.Exec(ctx, "drop table "+pgx.Identifier{"data", s.Table}.Sanitize()); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `
@@ -89,9 +89,9 @@ func (l *Loading) merge(ctx context.Context, tx pgx.Tx, s staged) error {
 		left join (select plv.n_rows, plv.extent from dataset d
 			join layer_version plv on plv.version_id = d.published_id and plv.layer_id = $2
 			where d.id = $5) p on true
-		where lv.version_id = $1 and lv.layer_id = $2`, l.Version, s.layer, fields, added, l.dataset, was.SRID, was.Kind)
+		where lv.version_id = $1 and lv.layer_id = $2`, l.Version, s.Layer, fields, added, l.dataset, was.SRID, was.Kind)
 	if err != nil {
-		return fmt.Errorf("write the account of the series %s: %w", s.t.Layer, err)
+		return fmt.Errorf("write the account of the series %s: %w", s.T.Layer, err)
 	}
 	return l.borrow(ctx, tx, s)
 }
@@ -105,22 +105,22 @@ type seriesShape struct {
 // seriesGeometry gives the geometry that the series has once s is merged: that
 // of its table, into which a delivery in another system is transformed.
 func (l *Loading) seriesGeometry(ctx context.Context, tx pgx.Tx, s *staged) (seriesShape, error) {
-	now := seriesShape{s.t.SRID, s.t.GeometryType}
-	if s.t.Series.Borrow != "" {
+	now := seriesShape{s.T.SRID, s.T.GeometryType}
+	if s.T.Series.Borrow != "" {
 		return seriesShape{Kind: geo.None}, nil // Publish finds out
 	}
-	found, err := all[seriesShape](ctx, tx, "the geometry of "+s.t.Layer, `
+	found, err := all[seriesShape](ctx, tx, "the geometry of "+s.T.Layer, `
 		select lv.srid, lv.geometry_type
 		from dataset d
 		join layer_version lv on lv.version_id = d.published_id and lv.layer_id = $2
-		where d.id = $1`, l.dataset, s.layer)
+		where d.id = $1`, l.dataset, s.Layer)
 	if err != nil || len(found) == 0 {
 		return now, err
 	}
 	was := found[0]
 	switch {
 	case was.Kind == geo.None && now.Kind != geo.None:
-		return was, geo.Bad(nil, "series.geometry-added", "layer", s.t.Layer)
+		return was, geo.Bad(nil, "series.geometry-added", "layer", s.T.Layer)
 	case now.Kind != geo.None && was.Kind != now.Kind:
 		was.Kind = geo.Mixed
 	}
@@ -130,19 +130,19 @@ func (l *Loading) seriesGeometry(ctx context.Context, tx pgx.Tx, s *staged) (ser
 // seriesTable makes the series' table, or widens it for the new fields, and
 // gives the fields that it has then.
 func (l *Loading) seriesTable(ctx context.Context, tx pgx.Tx, parent string, s staged) ([]geo.Field, error) {
-	have, err := SeriesFields(ctx, tx, s.t.Layer)
+	have, err := SeriesFields(ctx, tx, s.T.Layer)
 	if err != nil {
 		return nil, err
 	}
 	table := pgx.Identifier{"data", parent}.Sanitize()
 	if have == nil {
-		return s.t.Fields, createSeries(ctx, tx, table, s)
+		return s.T.Fields, createSeries(ctx, tx, table, s)
 	}
 	// A view stands on the columns that may change; Publish makes it again.
-	if _, err := tx.Exec(ctx, "drop view if exists "+pgx.Identifier{"data", borrowerView(s.layer, s.t.Layer)}.Sanitize()); err != nil {
+	if _, err := tx.Exec(ctx, "drop view if exists "+pgx.Identifier{"data", borrowerView(s.Layer, s.T.Layer)}.Sanitize()); err != nil {
 		return nil, err
 	}
-	for _, f := range s.t.Fields {
+	for _, f := range s.T.Fields {
 		i := slices.IndexFunc(have, func(h geo.Field) bool { return h.Name == f.Name })
 		switch {
 		case i < 0:
@@ -163,10 +163,10 @@ func (l *Loading) seriesTable(ctx context.Context, tx pgx.Tx, parent string, s s
 func createSeries(ctx context.Context, tx pgx.Tx, table string, s staged) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, `create table %s (_key text collate "C" not null, _time timestamptz not null, _item text collate "C" not null`, table)
-	if s.t.GeometryType != geo.None {
-		fmt.Fprintf(&b, ", _geom geometry(geometry, %d), _geom_3857 geometry(geometry, 3857)", s.t.SRID)
+	if s.T.GeometryType != geo.None {
+		fmt.Fprintf(&b, ", _geom geometry(geometry, %d), _geom_3857 geometry(geometry, 3857)", s.T.SRID)
 	}
-	for _, f := range s.t.Fields {
+	for _, f := range s.T.Fields {
 		fmt.Fprintf(&b, ", %s %s", quote(f.Name), sqlType(f.Type))
 	}
 	b.WriteString(", primary key (_key, _time)) partition by range (_time)")
@@ -175,10 +175,10 @@ func createSeries(ctx context.Context, tx pgx.Tx, table string, s staged) error 
 		fmt.Sprintf("create index on %s (_item)", table),
 		fmt.Sprintf("create index on %s (_time)", table),
 	}
-	if s.t.GeometryType != geo.None {
+	if s.T.GeometryType != geo.None {
 		statements = append(statements, fmt.Sprintf("create index on %s using gist (_geom_3857)", table))
 	}
-	if f := s.t.Series.BorrowField; f != "" {
+	if f := s.T.Series.BorrowField; f != "" {
 		statements = append(statements, fmt.Sprintf("create index on %s (%s)", table, quote(f)))
 	}
 	for _, sql := range statements {
@@ -192,7 +192,7 @@ func createSeries(ctx context.Context, tx pgx.Tx, table string, s staged) error 
 // months makes the partitions that the staged rows need and that are not there.
 func months(ctx context.Context, tx pgx.Tx, parent string, s staged) error {
 	rows, err := tx.Query(ctx, fmt.Sprintf(`
-		select distinct date_trunc('month', _time at time zone 'UTC') from %s order by 1`, pgx.Identifier{"data", s.table}.Sanitize()))
+		select distinct date_trunc('month', _time at time zone 'UTC') from %s order by 1`, pgx.Identifier{"data", s.Table}.Sanitize()))
 	if err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func months(ctx context.Context, tx pgx.Tx, parent string, s staged) error {
 		return err
 	}
 	for _, m := range list {
-		name := fmt.Sprintf("s%d_%s", s.layer, m.Format("2006_01"))
+		name := fmt.Sprintf("s%d_%s", s.Layer, m.Format("2006_01"))
 		_, err := tx.Exec(ctx, fmt.Sprintf("create table if not exists %s partition of %s for values from ('%s+00') to ('%s+00')",
 			pgx.Identifier{"data", name}.Sanitize(), pgx.Identifier{"data", parent}.Sanitize(),
 			m.Format(time.DateTime), m.AddDate(0, 1, 0).Format(time.DateTime)))
@@ -215,7 +215,7 @@ func months(ctx context.Context, tx pgx.Tx, parent string, s staged) error {
 // upsert merges the staged rows and gives how many (key, time) pairs are new.
 // Fields that the delivery does not have keep what they hold.
 func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged, srid geo.SRID) (added int64, err error) {
-	table, from := pgx.Identifier{"data", parent}.Sanitize(), pgx.Identifier{"data", s.table}.Sanitize()
+	table, from := pgx.Identifier{"data", parent}.Sanitize(), pgx.Identifier{"data", s.Table}.Sanitize()
 	if _, err := tx.Exec(ctx, "analyze "+from); err != nil {
 		return 0, err
 	}
@@ -226,10 +226,10 @@ func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged, srid geo.SR
 		return 0, err
 	}
 	columns := []string{ItemColumn}
-	if s.t.GeometryType != geo.None {
+	if s.T.GeometryType != geo.None {
 		columns = append(columns, GeomColumn, Geom3857Column)
 	}
-	for _, f := range s.t.Fields {
+	for _, f := range s.T.Fields {
 		columns = append(columns, f.Name)
 	}
 	set := make([]string, len(columns))
@@ -238,7 +238,7 @@ func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged, srid geo.SR
 		set[i] = columns[i] + " = excluded." + columns[i]
 	}
 	values := slices.Clone(columns)
-	if s.t.GeometryType != geo.None && srid != s.t.SRID {
+	if s.T.GeometryType != geo.None && srid != s.T.SRID {
 		values[1] = fmt.Sprintf("st_transform(_geom, %d)", srid)
 	}
 	_, err = tx.Exec(ctx, fmt.Sprintf(`
@@ -251,19 +251,19 @@ func upsert(ctx context.Context, tx pgx.Tx, parent string, s staged, srid geo.SR
 
 // borrow notes whose geometry the series shows.
 func (l *Loading) borrow(ctx context.Context, tx pgx.Tx, s staged) error {
-	if s.t.Series.Borrow == "" {
+	if s.T.Series.Borrow == "" {
 		return nil
 	}
 	tag, err := tx.Exec(ctx, `
 		insert into borrowed_geometry (layer_id, from_id, field)
 		select $1, id, $3 from layer where name = $2
 		on conflict (layer_id) do update set from_id = excluded.from_id, field = excluded.field`,
-		s.layer, s.t.Series.Borrow, s.t.Series.BorrowField)
+		s.Layer, s.T.Series.Borrow, s.T.Series.BorrowField)
 	if err != nil {
-		return fmt.Errorf("note whose geometry %s borrows: %w", s.t.Layer, err)
+		return fmt.Errorf("note whose geometry %s borrows: %w", s.T.Layer, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("layer %s, whose geometry %s borrows: %w", s.t.Series.Borrow, s.t.Layer, geo.ErrNotFound)
+		return fmt.Errorf("layer %s, whose geometry %s borrows: %w", s.T.Series.Borrow, s.T.Layer, geo.ErrNotFound)
 	}
 	return nil
 }

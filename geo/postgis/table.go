@@ -29,7 +29,7 @@ type Table struct {
 	GeometryType geo.GeometryType
 	Curves       bool // some geometry may have arcs: they become lines
 	Fields       []geo.Field
-	Bounds       geo.Box // of all geometry, in SRID: rows are laid out along a curve through it
+	Bounds       geo.Box `json:"-"` // of all geometry, in SRID: rows are laid out along a curve through it
 	Series       *SeriesTable
 }
 
@@ -150,17 +150,17 @@ func (l *Loading) putLayer(ctx context.Context, tx pgx.Tx, t *Table) (geo.LayerI
 
 // A described layer is what a version that is published says of a layer.
 type described struct {
-	layer geo.LayerID
-	t     Table
+	Layer geo.LayerID
+	T     Table
 }
 
 // describe makes true what the version says of a layer.
 func describe(ctx context.Context, tx pgx.Tx, d described) error {
-	t := d.t
+	t := d.T
 	_, err := tx.Exec(ctx, `
 		update layer set title = $2, key_fields = $3, position = $4, style = coalesce($5::jsonb, style),
 			labels = labels || coalesce($6::jsonb, '{}')
-		where id = $1`, d.layer, t.Title, orNone(t.KeyFields), t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels))
+		where id = $1`, d.Layer, t.Title, orNone(t.KeyFields), t.Position, jsonOrNull(t.Style), jsonOrNull(t.Labels))
 	if err != nil {
 		return fmt.Errorf("describe layer %s: %w", t.Layer, Kind(err))
 	}

@@ -50,6 +50,11 @@ func PutRule(ctx context.Context, tx pgx.Tx, r Rule) (changed bool, err error) {
 	if !theme {
 		return false, geo.Bad(nil, "rule.no-theme", "rule", r.ID(), "theme", r.Theme)
 	}
+	var is bool
+	err = tx.QueryRow(ctx, `select exists (select from rule where (layer_id, theme_id) = ($1, $2) and spec = $3::jsonb)`, layer, r.Theme, r).Scan(&is)
+	if err != nil || is {
+		return false, postgis.Kind(err) // as it was: nothing is written
+	}
 	tag, err := tx.Exec(ctx, `
 		insert into rule (layer_id, theme_id, spec) values ($1, $2, $3)
 		on conflict (layer_id, theme_id) do update set spec = excluded.spec where rule.spec <> excluded.spec`, layer, r.Theme, r)

@@ -132,7 +132,12 @@ type ReadOptions struct {
 	Want     Kinds // kinds to decode; 0 means all
 	Workers  int   // decoding goroutines; 0 means one a processor
 	Ordered  bool  // call back in file order, from the calling goroutine only
+
+	Only func(block int) bool // when set, the blocks that are read
 }
+
+// reads reports whether a block is read.
+func (o *ReadOptions) reads(block int) bool { return o.Only == nil || o.Only(block) }
 
 // Read decodes blocks and calls fn for each that holds a wanted object:
 // without Ordered from several goroutines at once. It returns the first error,
@@ -165,6 +170,9 @@ func (r *Reader) Read(ctx context.Context, o ReadOptions, fn func(*Block) error)
 				}
 				if err := ctx.Err(); err != nil {
 					return err
+				}
+				if !o.reads(i) {
+					continue
 				}
 				if err := d.block(i, b); err != nil {
 					return err
@@ -221,6 +229,9 @@ func dispatch(ctx context.Context, o ReadOptions, free <-chan *Block, jobs, queu
 	defer close(queue)
 	defer close(jobs)
 	for i := o.From; i < o.To; i++ {
+		if !o.reads(i) {
+			continue
+		}
 		j := job{index: i, done: make(chan error, 1)}
 		select {
 		case j.block = <-free:

@@ -41,9 +41,11 @@ type Recorded struct {
 type Line struct {
 	Key    string // UUID
 	Number int    // of the task
-	Choice int    // 1–4; 0: left blank
+	Choice int    // 1–4; 0: left blank, or not readable
 	Values map[string]string
 	Note   string
+
+	Unreadable bool // there is something, and nobody can tell what
 }
 
 // An Opinion is one answer as the second reading shows it.

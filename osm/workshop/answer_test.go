@@ -351,16 +351,48 @@ func TestSheet(t *testing.T) {
 	if n := r.number(`select count(*) from claim where how = 'sheet' and ended_at is null`); n != taken-3 {
 		t.Errorf("%d tasks still on paper, want %d", n, taken-3)
 	}
+	// A line that is mended replaces what it said; one that is blank now takes it back.
+	mended := []Line{{Key: lines[0].Key, Number: 1, Choice: 3}, {Key: lines[1].Key, Number: 2}, {Key: lines[2].Key, Number: 3, Unreadable: true}}
+	for range 2 {
+		recs, err := EnterSheet(ctx, r.hub.Desk, s.Code, mended)
+		if err != nil || !recs[0].Settled || recs[1].Settled {
+			t.Errorf("mended: got %+v (%v)", recs, err)
+		}
+	}
+	if n := r.number(`select count(*) from answer where undone_at is null`); n != 1 {
+		t.Errorf("%d answers stand, want 1", n)
+	}
+	if got := r.task(list[0].ID); got.Open || got.Answers != 1 {
+		t.Errorf("line 1 is open %v with %d answers", got.Open, got.Answers)
+	}
+	if n := r.number(`select count(*) from session_event where kind = 'unreadable'`); n != 1 {
+		t.Errorf("%d unreadable lines, want 1", n)
+	}
+	// Undone, and entered once more under the same keys.
+	if _, err := EnterSheet(ctx, r.hub.Desk, s.Code, []Line{{Key: lines[0].Key, Number: 1}}); err != nil || !r.task(list[0].ID).Open {
+		t.Errorf("undone: %v", err)
+	}
+	if recs, err := EnterSheet(ctx, r.hub.Desk, s.Code, lines[:1]); err != nil || !recs[0].Settled || r.task(list[0].ID).Answers != 1 {
+		t.Errorf("entered after an undo: %+v (%v)", recs, err)
+	}
+	stand := r.number(`select count(*) from answer where undone_at is null`)
 	bad := []Line{{Key: newKey(), Number: list[4].Number, Choice: 1}, {Key: newKey(), Number: list[5].Number, Choice: 1, Note: "06 12 34 56 78"}}
 	var input *geo.InputError
-	if _, err := EnterSheet(ctx, r.hub.Desk, s.Code, bad); !errors.As(err, &input) {
+	var line *LineError
+	if _, err := EnterSheet(ctx, r.hub.Desk, s.Code, bad); !errors.As(err, &input) || !errors.As(err, &line) || line.Number != list[5].Number {
 		t.Errorf("a bad line: %v", err)
 	}
-	if n := r.number(`select count(*) from answer`); n != 2 {
+	if n := r.number(`select count(*) from answer where undone_at is null`); n != stand {
 		t.Error("a sheet with a bad line was entered in part")
 	}
 	if err := TakeBack(ctx, r.hub.Desk, s.Code, list[5].ID); err != nil || r.task(list[5].ID).Claimed {
 		t.Errorf("taken back: %v", err)
+	}
+	if out, err := SheetsOut(ctx, r.hub.Web, s.ID); err != nil || out[1] != taken-4 {
+		t.Errorf("on paper: %v (%v), want %d", out, err, taken-4)
+	}
+	if n, err := ReleaseSheet(ctx, r.hub.Desk, s.Code, 1); err != nil || n != taken-4 {
+		t.Errorf("released %d (%v), want %d", n, err, taken-4)
 	}
 }
 

@@ -87,15 +87,29 @@ func matcherBehind(ctx context.Context, db postgis.DB) (behind bool, err error) 
 		select exists (
 			select from change
 			where id > coalesce((select seen from change_reader where name = $1), 0)
-			  and (kind in ('osm', 'dataset') or kind = 'match' and detail @> '{"rule": true}'))`, matchReader).Scan(&behind)
+			  and kind in ('osm', 'dataset', 'match') -- as the index has it
+			  and (kind <> 'match' or detail @> '{"rule": true}'))`, matchReader).Scan(&behind)
 	if err != nil {
 		return false, fmt.Errorf("ask how far the matcher is: %w", postgis.Kind(err))
 	}
 	return behind, nil
 }
 
+// catching lets one at a time catch up: each would hold a connection of its
+// own while it waits, and a whole room may ask at once.
+var catching = make(chan struct{}, 1)
+
 // catchUp lets the matcher see what it has not, or waits for whoever does.
 func catchUp(ctx context.Context, hub *postgis.Hub) error {
+	select {
+	case catching <- struct{}{}:
+		defer func() { <-catching }()
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the matcher: %w", ctx.Err())
+	}
+	if behind, err := matcherBehind(ctx, hub.Desk); err != nil || !behind {
+		return err
+	}
 	return postgis.Drain(ctx, hub.Owner, matchReader, match.Handle(hub, slog.Default()))
 }
 

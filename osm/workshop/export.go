@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/paulmach/orb"
@@ -182,7 +183,43 @@ func readObjects(ctx context.Context, db postgis.DB, keys []string) (map[string]
 		}
 		objects[key] = o
 	}
-	return objects, postgis.Kind(rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read objects: %w", postgis.Kind(err))
+	}
+	return objects, readNodes(ctx, db, objects)
+}
+
+// readNodes reads the nodes of ways, where the copy has their lists.
+func readNodes(ctx context.Context, db postgis.DB, objects map[string]*object) error {
+	ways := map[int64]*object{}
+	var ids []int64
+	for key, o := range objects {
+		if id, err := strconv.ParseInt(key[1:], 10, 64); err == nil && key[0] == 'w' {
+			ways[id] = o
+			ids = append(ids, id)
+		}
+	}
+	rows, err := db.Query(ctx, `
+		select w.id, n.id, coalesce(n.version, 0), n.lon / 1e7::float8, n.lat / 1e7::float8, n.tags
+		from osm.way w
+		cross join unnest(w.nodes) with ordinality r(node, at)
+		join osm.node n on n.id = r.node
+		where w.id = any ($1)
+		order by w.id, r.at`, ids)
+	if err != nil {
+		return fmt.Errorf("read the nodes of ways: %w", postgis.Kind(err))
+	}
+	var way int64
+	n := element{kind: 'n'}
+	_, err = pgx.ForEachRow(rows, []any{&way, &n.id, &n.version, &n.lon, &n.lat, &n.tags}, func() error {
+		ways[way].nodes = append(ways[way].nodes, n)
+		n.tags = nil
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the nodes of ways: %w", postgis.Kind(err))
+	}
+	return nil
 }
 
 // files reads records of the layers that are served.

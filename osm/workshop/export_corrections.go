@@ -27,12 +27,27 @@ type Correction struct {
 	Day           time.Time
 	Observers     int // answers on site that say the same
 	Lon, Lat      *float64
-	Question      int // its number in the session
+	Question      int    // its number in the session
+	Session       string // code
+	IDs           []int64
+	Reply         *Response // the producer's; nil while there is none
+}
+
+// Visible reports whether the file says by now what was observed.
+func (c *Correction) Visible() bool {
+	switch c.Field {
+	case existsValue:
+		return c.Observed == c.InFile
+	case placeValue, doubleValue:
+		return false // a matter of metres, and of two records: the producer says so
+	}
+	return c.Observed != "" && strings.EqualFold(strings.Join(strings.Fields(c.Observed), " "), strings.Join(strings.Fields(c.InFile), " "))
 }
 
 // An observation is a value of an answer that stands, as it was kept.
 type observation struct {
-	task         int64
+	id, task     int64
+	session      string
 	number       int
 	layer, class string
 	record       string
@@ -41,12 +56,18 @@ type observation struct {
 	at           time.Time
 	filed        *row // the record as the file has it
 	practice     bool
+	reply        *Response
 }
 
 // ForProducer reads what a session observed about records of a producer; of
 // all producers with "". What isn't confirmed by a verdict is left out.
 func ForProducer(ctx context.Context, db postgis.DB, s Session, producer string) ([]Correction, error) {
-	list, err := observations(ctx, db, s.ID, producer)
+	return corrections(ctx, db, s.ID, producer)
+}
+
+// corrections reads those of a session, or of all with 0.
+func corrections(ctx context.Context, db postgis.DB, session int64, producer string) ([]Correction, error) {
+	list, err := observations(ctx, db, session, producer)
 	if err != nil {
 		return nil, err
 	}
@@ -63,24 +84,33 @@ func ForProducer(ctx context.Context, db postgis.DB, s Session, producer string)
 // once more.
 func observations(ctx context.Context, db postgis.DB, session int64, producer string) ([]observation, error) {
 	rows, err := db.Query(ctx, `
-		select t.id, t.number, l.name, lic.class, coalesce(rec.key, ''), v.field, v.value, v.origin, a.says, a.at, t.practice
+		select c.id, t.id, s.code, t.number, l.name, lic.class, coalesce(rec.key, ''), v.field, v.value, v.origin, a.says, a.at, t.practice,
+			coalesce(y.says, ''), coalesce(y.reason, ''), coalesce(y.version_id, 0), coalesce(n.number, 0), coalesce(y.at, 'epoch')
 		from correction_in_force c
 		join answer a on a.id = c.answer_id
 		join answer_value v on (v.answer_id, v.field, v.origin) = (c.answer_id, c.field, c.origin)
 		join task t on t.id = a.task_id
+		join session s on s.id = t.session_id
 		join outcome o on o.id = t.outcome_id
 		join rule r on r.id = o.rule_id
 		join layer l on l.id = r.layer_id
 		join dataset d on d.id = l.dataset_id
 		join licence lic on lic.id = d.licence_id
 		left join record rec on rec.id = c.record_id
-		where t.session_id = $1 and ($2 = '' or d.producer_id = $2)
-		order by l.name, rec.key nulls last, t.number, v.field, a.id`, session, producer)
+		left join correction_reply y on y.correction_id = c.id and y.withdrawn_at is null
+		left join version n on n.id = y.version_id
+		where $1::bigint in (0, t.session_id) and ($2 = '' or d.producer_id = $2)
+		order by s.id desc, l.name, rec.key nulls last, t.number, v.field, a.id`, session, producer)
 	if err != nil {
 		return nil, fmt.Errorf("read the corrections of session %d: %w", session, postgis.Kind(err))
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o observation, err error) {
-		err = row.Scan(&o.task, &o.number, &o.layer, &o.class, &o.record, &o.value.field, &o.value.value, &o.value.origin, &o.says, &o.at, &o.practice)
+		var r Response
+		err = row.Scan(&o.id, &o.task, &o.session, &o.number, &o.layer, &o.class, &o.record, &o.value.field, &o.value.value, &o.value.origin, &o.says, &o.at, &o.practice,
+			&r.Says, &r.Reason, &r.Version, &r.Number, &r.At)
+		if r.Says != "" {
+			o.reply = &r
+		}
 		return o, err
 	})
 	if err != nil {
@@ -107,6 +137,10 @@ func gather(list []observation) []Correction {
 		}
 		c := &lines[n]
 		c.Observers++
+		c.IDs = append(c.IDs, o.id)
+		if o.reply != nil {
+			c.Reply = o.reply
+		}
 		if day := o.at.UTC().Truncate(24 * time.Hour); day.After(c.Day) {
 			c.Day = day
 		}
@@ -117,7 +151,7 @@ func gather(list []observation) []Correction {
 // correction is the line of one observation: the producer's own value, read
 // from its file, beside what was seen.
 func (o *observation) correction() Correction {
-	c := Correction{Layer: o.layer, Record: o.record, Field: o.value.field, Observed: o.value.value, Says: o.says, Question: o.number}
+	c := Correction{Layer: o.layer, Record: o.record, Field: o.value.field, Observed: o.value.value, Says: o.says, Question: o.number, Session: o.session}
 	if c.Field == wrongValue {
 		c.Field, c.Observed = o.value.value, ""
 	}
@@ -127,7 +161,7 @@ func (o *observation) correction() Correction {
 	switch c.Field {
 	case existsValue:
 		c.InFile = "no"
-		if o.record != "" {
+		if o.filed != nil {
 			c.InFile = "yes"
 		}
 	case doubleValue:
@@ -158,7 +192,7 @@ func WriteCorrectionsCSV(w io.Writer, list []Correction) error {
 	for i := range list {
 		k := &list[i]
 		rows = append(rows, []string{
-			harmless(k.Layer), harmless(k.Record), harmless(k.Field), harmless(k.InFile), harmless(k.Observed), harmless(k.Says),
+			Harmless(k.Layer), Harmless(k.Record), Harmless(k.Field), Harmless(k.InFile), Harmless(k.Observed), Harmless(k.Says),
 			k.Day.Format(time.DateOnly), strconv.Itoa(k.Observers), optional(k.Lon), optional(k.Lat), strconv.Itoa(k.Question),
 		})
 	}
@@ -175,9 +209,9 @@ func optional(f *float64) string {
 	return degrees(*f)
 }
 
-// harmless keeps a spreadsheet from taking a text for a formula, and a line
+// Harmless keeps a spreadsheet from taking a text for a formula, and a line
 // feed in a cell from breaking a careless reader's rows.
-func harmless(s string) string {
+func Harmless(s string) string {
 	s = printable(s)
 	trimmed := strings.TrimLeft(s, " \u00a0\u202f")
 	if trimmed != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(trimmed)[0]) {

@@ -26,7 +26,7 @@ var mainKeys = []string{
 // and uploads it with their own account, or not.
 type Edit struct {
 	Task    *Task
-	Object  string            // n123; "" for a new node
+	Object  string            // n123, w123 or r123; "" for a new node
 	Place   *[2]float64       // lon, lat: where to put it; nil: stays
 	Set     map[string]string // tags
 	Unset   []string          // keys, sorted
@@ -48,7 +48,14 @@ func (e *Edit) InFile() bool { return !e.Empty() && e.Left.Code == "" }
 type object struct {
 	version  *int // nil when the extract has none
 	tags     map[string]string
-	lon, lat float64 // of a node
+	lon, lat float64   // of a node
+	nodes    []element // of a way, in their order; none where the copy has no list of them
+}
+
+// whole reports whether a file can hold the object: with its version, and
+// with all nodes of a way and theirs.
+func (o *object) whole() bool {
+	return o.version != nil && !slices.ContainsFunc(o.nodes, func(n element) bool { return n.version == 0 })
 }
 
 // A row is a record as the file has it.
@@ -257,9 +264,9 @@ func (f *finding) disuse(e *Edit) {
 	}
 }
 
-// fits leaves to a person what no file can hold: the copy keeps no list of a
-// way's nodes and of a relation's members, and without its version an object
-// can't be changed safely.
+// fits leaves to a person what no file can hold: relations, whose members the
+// copy does not keep, ways whose nodes it lacks, shapes that are to move, and
+// what can't be changed safely as its version is not known.
 func (f *finding) fits(e *Edit) {
 	switch {
 	case e.Empty() || e.Left.Code != "" || e.Object == "":
@@ -267,9 +274,11 @@ func (f *finding) fits(e *Edit) {
 		e.Left = geo.Say("exports.left-lost")
 	case e.Object[0] != 'n' && e.Place != nil:
 		e.Left = geo.Say("exports.left-shape")
-	case e.Object[0] != 'n':
+	case e.Object[0] == 'r':
+		e.Left = geo.Say("exports.left-relation")
+	case e.Object[0] == 'w' && len(e.object.nodes) == 0:
 		e.Left = geo.Say("exports.left-way")
-	case e.object.version == nil:
+	case !e.object.whole():
 		e.Left = geo.Say("exports.left-version")
 	}
 }

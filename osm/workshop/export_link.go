@@ -46,8 +46,8 @@ func (e Editor) JOSMFile(address, name string) string {
 }
 
 // JOSMObject gives the link that makes JOSM fetch an object from OpenStreetMap
-// and offer the change of its tags; JOSM asks before it does. That is how ways
-// and relations are mended, of which no file of ours has the nodes.
+// and offer the change of its tags; JOSM asks before it does. That is how
+// relations are mended, and ways of which the copy lacks the nodes.
 func (e Editor) JOSMObject(object string, edit *Edit) string {
 	q := url.Values{
 		"objects": {object}, "relation_members": {"true"},

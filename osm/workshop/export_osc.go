@@ -12,24 +12,28 @@ func (x *Export) WriteOSC(w io.Writer, say Words) error {
 	b := &bytes.Buffer{}
 	x.head(b, say)
 	b.WriteString(`<osmChange version="0.6" generator="` + generator + `">` + "\n")
-	nodes := x.nodes()
-	made := 0
-	for made < len(nodes) && nodes[made].id < 0 {
-		made++
+	var made, changed []element
+	for _, n := range x.elements() {
+		switch {
+		case n.id < 0:
+			made = append(made, n)
+		case n.changed:
+			changed = append(changed, n)
+		}
 	}
-	section(b, "create", nodes[:made])
-	section(b, "modify", nodes[made:])
+	section(b, "create", made)
+	section(b, "modify", changed)
 	b.WriteString("</osmChange>\n")
 	return send(w, b)
 }
 
-func section(b *bytes.Buffer, name string, nodes []node) {
-	if len(nodes) == 0 {
+func section(b *bytes.Buffer, name string, list []element) {
+	if len(list) == 0 {
 		return
 	}
 	b.WriteString("<" + name + ">\n")
-	for i := range nodes {
-		nodes[i].write(b, "")
+	for i := range list {
+		list[i].write(b, "")
 	}
 	b.WriteString("</" + name + ">\n")
 }

@@ -17,41 +17,52 @@ import (
 // generator names the hub in the files that it writes.
 const generator = "Calanque"
 
-// A node is one of a file: the whole object as it should be.
-type node struct {
+// An element is one object of a file, as it should be.
+type element struct {
+	kind     byte  // 'n' or 'w'
 	id       int64 // negative: a new one
 	version  int   // that was seen; 0 for a new one
 	lon, lat float64
 	tags     map[string]string
+	refs     []int64 // nodes of a way
+	changed  bool    // else it is there so that a way can be drawn
 }
 
-// nodes puts the edits that a file can hold together, one node each: the new
-// ones from -1 downwards, then those that are there by id.
-func (x *Export) nodes() []node {
-	var list []node
-	byID := map[int64]int{}
+// elements puts the edits that a file can hold together, one object each: the
+// new nodes from -1 downwards, those that are there by id, with all nodes of
+// ways, then ways by id.
+func (x *Export) elements() []element {
+	var list []element
+	at := map[string]int{}
 	for i := range x.Edits {
 		e := &x.Edits[i]
 		if !e.InFile() {
 			continue
 		}
-		id := int64(-len(list) - 1)
-		if e.Object != "" {
-			var err error
-			if id, err = strconv.ParseInt(e.Object[1:], 10, 64); err != nil {
-				continue
+		n, again := at[e.Object]
+		if !again || e.Object == "" {
+			n = len(list)
+			at[e.Object] = n
+			list = append(list, e.start(int64(-i-1)))
+		}
+		e.apply(&list[n])
+	}
+	for i := range x.Edits {
+		if e := &x.Edits[i]; e.InFile() && e.object != nil {
+			for _, n := range e.object.nodes {
+				key := "n" + strconv.FormatInt(n.id, 10)
+				if _, there := at[key]; !there {
+					at[key] = len(list)
+					list = append(list, n)
+				}
 			}
 		}
-		at, again := byID[id]
-		if !again {
-			at = len(list)
-			byID[id] = at
-			list = append(list, e.start(id))
-		}
-		e.apply(&list[at])
 	}
-	slices.SortStableFunc(list, func(a, b node) int {
-		if a.id < 0 && b.id < 0 {
+	slices.SortStableFunc(list, func(a, b element) int {
+		switch {
+		case a.kind != b.kind:
+			return cmp.Compare(a.kind, b.kind)
+		case a.id < 0 && b.id < 0:
 			return cmp.Compare(b.id, a.id)
 		}
 		return cmp.Compare(a.id, b.id)
@@ -64,17 +75,25 @@ func (x *Export) nodes() []node {
 	return list
 }
 
-// start is the node as OpenStreetMap has it.
-func (e *Edit) start(id int64) node {
-	n := node{id: id, tags: map[string]string{}}
-	if e.object != nil && e.object.version != nil {
-		n.version, n.lon, n.lat = *e.object.version, e.object.lon, e.object.lat
-		maps.Copy(n.tags, e.object.tags)
+// start is the object as OpenStreetMap has it; a new node takes an id.
+func (e *Edit) start(id int64) element {
+	n := element{kind: 'n', id: id, tags: map[string]string{}, changed: true}
+	if e.Object == "" {
+		return n
+	}
+	n.kind = e.Object[0]
+	n.id, _ = strconv.ParseInt(e.Object[1:], 10, 64) // keys are made of numbers
+	if o := e.object; o != nil && o.version != nil {
+		n.version, n.lon, n.lat = *o.version, o.lon, o.lat
+		maps.Copy(n.tags, o.tags)
+		for _, node := range o.nodes {
+			n.refs = append(n.refs, node.id)
+		}
 	}
 	return n
 }
 
-func (e *Edit) apply(n *node) {
+func (e *Edit) apply(n *element) {
 	if e.Place != nil {
 		n.lon, n.lat = e.Place[0], e.Place[1]
 	}
@@ -84,15 +103,20 @@ func (e *Edit) apply(n *node) {
 	maps.Copy(n.tags, e.Set)
 }
 
-// WriteOSM writes the proposals as a file for JOSM: nodes that are changed
-// with the version that was seen, new ones with negative ids, never a
-// deletion. What it can't hold is told in a comment at its head.
+// WriteOSM writes the proposals as a file for JOSM: objects that are changed
+// whole, with the version that was seen and all nodes of ways, new ones with
+// negative ids, never a deletion. What it can't hold is told in a comment at
+// its head.
 func (x *Export) WriteOSM(w io.Writer, say Words) error {
 	b := &bytes.Buffer{}
 	x.head(b, say)
 	b.WriteString(`<osm version="0.6" generator="` + generator + `" upload="true">` + "\n")
-	for _, n := range x.nodes() {
-		n.write(b, ` action="modify" visible="true"`)
+	for _, n := range x.elements() {
+		attributes := ` visible="true"`
+		if n.changed {
+			attributes = ` action="modify"` + attributes
+		}
+		n.write(b, attributes)
 	}
 	b.WriteString("</osm>\n")
 	return send(w, b)
@@ -127,21 +151,28 @@ func comment(b *bytes.Buffer, text string) {
 	b.WriteString("<!-- " + strings.ReplaceAll(printable(text), "--", "- -") + " -->\n")
 }
 
-func (n *node) write(b *bytes.Buffer, attributes string) {
-	fmt.Fprintf(b, `  <node id="%d"`, n.id)
+func (n *element) write(b *bytes.Buffer, attributes string) {
+	name := osmTypes[n.kind]
+	fmt.Fprintf(b, `  <%s id="%d"`, name, n.id)
 	if n.version > 0 {
 		fmt.Fprintf(b, ` version="%d"`, n.version)
 	}
-	fmt.Fprintf(b, ` lat="%s" lon="%s"%s`, degrees(n.lat), degrees(n.lon), attributes)
-	if len(n.tags) == 0 {
+	if n.kind == 'n' {
+		fmt.Fprintf(b, ` lat="%s" lon="%s"`, degrees(n.lat), degrees(n.lon))
+	}
+	b.WriteString(attributes)
+	if len(n.tags)+len(n.refs) == 0 {
 		b.WriteString("/>\n")
 		return
 	}
 	b.WriteString(">\n")
+	for _, ref := range n.refs {
+		fmt.Fprintf(b, "    <nd ref=\"%d\"/>\n", ref)
+	}
 	for _, k := range slices.Sorted(maps.Keys(n.tags)) {
 		b.WriteString(`    <tag k="` + escaped(k) + `" v="` + escaped(n.tags[k]) + "\"/>\n")
 	}
-	b.WriteString("  </node>\n")
+	b.WriteString("  </" + name + ">\n")
 }
 
 // degrees writes a coordinate as OpenStreetMap keeps it.

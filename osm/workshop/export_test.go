@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +61,7 @@ func (r *room) told() (Session, map[place][]Task) {
 		{by[other][1], 3, map[string]string{"potable": "parfois"}},   // no word for it
 		{by[other][2], 2, nil},                                       // OpenStreetMap is right
 		{by[shifted][0], 1, nil},                                     // moved to the file's place
+		{by[outlined][0], 1, nil},                                    // the file is right about a building
 		{by[shifted][1], 3, map[string]string{placeValue: "5.42 43.22"}},
 	} {
 		rec, err := Record(r.t.Context(), r.hub.Desk, Answer{Key: newKey(), Task: c.task.ID, Participant: &p.ID, Choice: c.choice, Values: c.values, How: Screen})
@@ -72,7 +74,7 @@ func (r *room) told() (Session, map[place][]Task) {
 
 func TestForOSM(t *testing.T) {
 	t.Parallel()
-	r := newRoom(t, 60)
+	r := newRoom(t, 72, agreed, onlyFile, onlyOSM, other, shifted, outlined)
 	s, by := r.told()
 	x, err := ForOSM(t.Context(), r.hub.Web, s)
 	if err != nil {
@@ -84,6 +86,7 @@ func TestForOSM(t *testing.T) {
 		by[onlyOSM][0].ID:  "disused:amenity=fountain -amenity",
 		by[other][0].ID:    "drinking_water=yes",
 		by[other][1].ID:    "exports.left-value",
+		by[outlined][0].ID: "drinking_water=yes",
 		by[shifted][0].ID:  "moved",
 		by[shifted][1].ID:  "moved 5.42",
 	}
@@ -157,7 +160,7 @@ func (x *Export) written(t testing.TB) map[string]string {
 
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	r := newRoom(t, 60)
+	r := newRoom(t, 72, agreed, onlyFile, onlyOSM, other, shifted, outlined)
 	s, by := r.told()
 	x, err := ForOSM(t.Context(), r.hub.Web, s)
 	if err != nil {
@@ -191,8 +194,80 @@ func TestFiles(t *testing.T) {
 	if n := strings.Count(files["points.gpx"], "<wpt "); n != len(x.Tasks) {
 		t.Errorf("points.gpx: %d points of %d tasks", n, len(x.Tasks))
 	}
-	osmium(t, "josm.osm", files["josm.osm"], 6)
+	checkWay(t, files["josm.osm"], r.index(&by[outlined][0]))
+	osmium(t, "josm.osm", files["josm.osm"], 10)
 	osmium(t, "changements.osc", files["changements.osc"], 6)
+	x.applied(t, r, files["changements.osc"])
+}
+
+// checkWay holds that a way is in the file with its version, its nodes in
+// their order, and each of them as OpenStreetMap has it.
+func checkWay(t *testing.T, text string, i int) {
+	t.Helper()
+	first := 700001 + 4*i
+	for _, want := range []string{
+		fmt.Sprintf(`<way id="%d" version="7" action="modify" visible="true">`, i+1),
+		fmt.Sprintf(`    <nd ref="%d"/>
+    <nd ref="%d"/>
+    <nd ref="%d"/>
+    <nd ref="%d"/>
+    <nd ref="%d"/>
+    <tag k="amenity" v="fountain"/>
+    <tag k="building" v="yes"/>
+    <tag k="drinking_water" v="yes"/>`, first, first+1, first+2, first+3, first),
+		fmt.Sprintf(`<node id="%d" version="2" lat="`, first), `    <tag k="entrance" v="main"/>`,
+		fmt.Sprintf(`<node id="%d" version="5" lat="`, first+3),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	if regexp.MustCompile(fmt.Sprintf(`<node id="%d"[^>]*action`, first)).MatchString(text) {
+		t.Error("a node that does not change is marked as changed")
+	}
+}
+
+// applied puts the change file onto the extract that it is about with osmium,
+// and looks for what should come of it: nothing but what was proposed.
+func (x *Export) applied(t *testing.T, r *room, osc string) {
+	t.Helper()
+	tool, err := exec.LookPath("osmium")
+	if err != nil {
+		t.Log("osmium is not installed: the change file is not applied")
+		return
+	}
+	folder := t.TempDir()
+	change, after := filepath.Join(folder, "c.osc"), filepath.Join(folder, "after.opl")
+	if err := os.WriteFile(change, []byte(osc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), tool, "apply-changes", r.extract, change, "-o", after, "-f", "opl,add_metadata=version").CombinedOutput(); err != nil {
+		t.Fatalf("osmium apply-changes: %v: %s", err, out)
+	}
+	before, err := exec.CommandContext(t.Context(), tool, "cat", r.extract, "-f", "opl,add_metadata=version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, is := strings.Split(string(before), "\n"), strings.Split(string(text), "\n")
+	changed := 0
+	for _, line := range is {
+		if !slices.Contains(was, line) {
+			changed++
+		}
+	}
+	inFile := 0
+	for i := range x.Edits {
+		if x.Edits[i].InFile() {
+			inFile++
+		}
+	}
+	if changed != inFile || len(is) != len(was)+2 {
+		t.Errorf("%d objects changed by %d edits, %d lines became %d", changed, inFile, len(was), len(is))
+	}
 }
 
 // checkOSM holds the rules of the table in C8 for nodes.
@@ -214,11 +289,14 @@ func checkOSM(t *testing.T, text string, by map[place][]Task) {
 	if err := xml.Unmarshal([]byte(text), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if doc.Version != "0.6" || doc.Upload != "true" || len(doc.Nodes) != 6 {
+	if doc.Version != "0.6" || doc.Upload != "true" || len(doc.Nodes) != 10 {
 		t.Errorf("version %s, upload %s, %d nodes: %s", doc.Version, doc.Upload, len(doc.Nodes), text)
 	}
 	made := 0
 	for _, n := range doc.Nodes {
+		if n.ID > 700000 && n.Action == "" {
+			continue // of a way, as it is
+		}
 		if n.Action != "modify" || (n.ID < 0) != (n.Version == 0) {
 			t.Errorf("node %d: action %s, version %d", n.ID, n.Action, n.Version)
 		}
@@ -275,7 +353,7 @@ func osmium(t *testing.T, name, text string, nodes int) {
 
 func TestForProducer(t *testing.T) {
 	t.Parallel()
-	r := newRoom(t, 60)
+	r := newRoom(t, 72, agreed, onlyFile, onlyOSM, other, shifted, outlined)
 	s, by := r.told()
 	list, err := ForProducer(t.Context(), r.hub.Web, s, "crige")
 	if err != nil {
@@ -314,7 +392,7 @@ func TestHarmless(t *testing.T) {
 	for in, want := range map[string]string{
 		"Lavoir": "Lavoir", "=1+1": "'=1+1", "+33 4": "'+33 4", "-1": "'-1", "@x": "'@x", "\t=1": "' =1", " =1": "' =1", "": "", "a\r\nb": "a  b",
 	} {
-		if got := harmless(in); got != want {
+		if got := Harmless(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}

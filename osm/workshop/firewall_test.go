@@ -21,7 +21,7 @@ import (
 // longitude.
 var (
 	fileMark    = regexp.MustCompile(`FILE-|\b5\.1\d{6}\b`)
-	osmMark     = regexp.MustCompile(`OSM-|\b5\.2\d{6}\b|n4242`)
+	osmMark     = regexp.MustCompile(`OSM-|\b5\.2\d{6}\b|[nw]4242`)
 	imageryMark = regexp.MustCompile(`IMG-|\b5\.4\d{6}\b`)
 	objectKey   = regexp.MustCompile(`\b[nwr]\d+\b`)
 	deskMark    = regexp.MustCompile(`DESK-|\b5\.5\d{6}\b`)
@@ -65,7 +65,7 @@ func (d deck) task() Task {
 	case match.Ambiguous:
 		t.candidates = []candidate{{OSM: "n42421", Name: d.of("OSM")}, {OSM: "n42422", Name: d.of("OSM")}}[:1+d.IntN(2)]
 	default:
-		t.OSM = "n4242" + strconv.Itoa(d.IntN(10))
+		t.OSM = []string{"n4242", "w4242"}[d.IntN(2)] + strconv.Itoa(d.IntN(10))
 	}
 	for _, field := range []string{"nom", "adresse", "potable"} {
 		is := []string{"conflict", "equal", "ours_only"}[d.IntN(3)]
@@ -171,7 +171,12 @@ func (d deck) finding(task *Task, values []value) finding {
 	f.byButton()
 	if task.OSM != "" {
 		version := 3
-		f.object = &object{&version, map[string]string{"amenity": "fountain", "name": d.of("OSM")}, d.lon(2), d.lat()}
+		f.object = &object{version: &version, tags: map[string]string{"amenity": "fountain", "name": d.of("OSM")}, lon: d.lon(2), lat: d.lat()}
+		for i := range int64(4) {
+			if task.OSM[0] == 'w' && d.IntN(8) > 0 { // now and then the copy lacks nodes
+				f.object.nodes = append(f.object.nodes, element{kind: 'n', id: 42420 + i, version: 1 + d.IntN(2), lon: d.lon(2), lat: d.lat()})
+			}
+		}
 	}
 	if task.Record != "" {
 		lon, lat := d.lon(1), d.lat()

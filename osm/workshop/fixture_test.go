@@ -29,6 +29,7 @@ const (
 	onlyOSM               // the file lacks it
 	other                 // the water is fit to drink in the file, not in OpenStreetMap
 	shifted               // the two sides are sixty metres apart
+	outlined              // as other, a building in OpenStreetMap
 )
 
 // A room is a hub with fountains, compared with OpenStreetMap.
@@ -40,6 +41,7 @@ type room struct {
 	rule     geo.RuleID
 	day      int // of the extract
 	edits    []string
+	extract  string // that is shown
 }
 
 // names are unlike each other, so that the matcher has no doubt.
@@ -190,6 +192,9 @@ func (r *room) importOSM(edits ...string) {
 			water = "no"
 		case shifted:
 			lon += .00074
+		case outlined:
+			m.Add(building(i)...)
+			continue
 		}
 		m.Add(fmt.Sprintf("n%d v1 Tamenity=fountain,name=%s,drinking_water=%s x%.7f y%.7f", i+1, spaced(name(i)), water, lon, lat))
 	}
@@ -201,7 +206,8 @@ func (r *room) importOSM(edits ...string) {
 		}
 	}
 	m.Date(time.Date(2026, 11, r.day, 0, 0, 0, 0, time.UTC))
-	if _, err := osm.Import(r.t.Context(), r.hub, m.File(), osm.Options{}); err != nil {
+	r.extract = m.File()
+	if _, err := osm.Import(r.t.Context(), r.hub, r.extract, osm.Options{}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -210,6 +216,19 @@ func (r *room) importOSM(edits ...string) {
 func (r *room) node(i, version int) string {
 	lon, lat := at(i)
 	return fmt.Sprintf("n%d v%d Tamenity=fountain,name=%s,drinking_water=yes x%.7f y%.7f", i+1, version, spaced(name(i)), lon, lat)
+}
+
+// building draws a place as a way of four nodes, the first of which is a tap.
+func building(i int) []string {
+	lon, lat := at(i)
+	first := 700001 + 4*i
+	var objects []string
+	for n, d := range [][2]float64{{-4e-5, -3e-5}, {4e-5, -3e-5}, {4e-5, 3e-5}, {-4e-5, 3e-5}} {
+		objects = append(objects, fmt.Sprintf("n%d v%d x%.7f y%.7f", first+n, n+2, lon+d[0], lat+d[1]))
+	}
+	objects[0] += " Tentrance=main"
+	return append(objects, fmt.Sprintf("w%d v7 Tamenity=fountain,building=yes,name=%s,drinking_water=no Nn%d,n%d,n%d,n%d,n%d",
+		i+1, spaced(name(i)), first, first+1, first+2, first+3, first))
 }
 
 func spaced(s string) string {

@@ -10,8 +10,8 @@ import (
 )
 
 // An event is one line of a session's history, which is only added to. It
-// says who (a role, and the participant while they are known), what, and what
-// it was before and after.
+// says who (a role, the account of those who have one, and the participant
+// while they are known), what, and what it was before and after.
 type event struct {
 	session       int64
 	task          int64 // 0 none
@@ -21,14 +21,23 @@ type event struct {
 	before, after map[string]any
 }
 
+type accountKey struct{}
+
+// As gives a context in which what is done to a session is written into its
+// history as the doing of an account.
+func As(ctx context.Context, account int64) context.Context {
+	return context.WithValue(ctx, accountKey{}, account)
+}
+
 func put(ctx context.Context, tx pgx.Tx, e event) error {
 	var task *int64
 	if e.task != 0 {
 		task = &e.task
 	}
+	account, _ := ctx.Value(accountKey{}).(int64)
 	_, err := tx.Exec(ctx, `
-		insert into session_event (session_id, task_id, role, participant_id, kind, before, after)
-		values ($1, $2, $3, $4, $5, $6, $7)`, e.session, task, e.role, e.participant, e.kind, e.before, e.after)
+		insert into session_event (session_id, task_id, role, account_id, participant_id, kind, before, after)
+		values ($1, $2, $3, nullif($4::bigint, 0), $5, $6, $7, $8)`, e.session, task, e.role, account, e.participant, e.kind, e.before, e.after)
 	if err != nil {
 		return fmt.Errorf("write down %s: %w", e.kind, postgis.Kind(err))
 	}

@@ -165,6 +165,7 @@ func Duplicate(ctx context.Context, db postgis.DB, mediator int64, code string) 
 }
 
 func prepare(ctx context.Context, tx pgx.Tx, mediator int64, p Plan, what Proposal, random io.Reader) (Session, string, error) {
+	ctx = As(ctx, mediator)
 	if len(what.Tasks) == 0 {
 		w := what.Warnings[0]
 		return Session{}, "", &geo.InputError{Message: w}
@@ -191,7 +192,13 @@ func prepare(ctx context.Context, tx pgx.Tx, mediator int64, p Plan, what Propos
 	if err := insertPractice(ctx, tx, id, p.Theme, what); err != nil {
 		return Session{}, "", err
 	}
-	after := map[string]any{"title": p.Title, "theme": p.Theme, "minutes": p.Minutes, "people": p.People, "tasks": len(what.Tasks), "cells": len(what.Cells)}
+	compared, err := compareArea(ctx, tx, p.Theme, what.Area) // what the report begins with
+	if err != nil {
+		return Session{}, "", err
+	}
+	after := map[string]any{
+		"title": p.Title, "theme": p.Theme, "minutes": p.Minutes, "people": p.People, "tasks": len(what.Tasks), "cells": len(what.Cells), "compared": compared,
+	}
 	if err := put(ctx, tx, event{session: id, role: "mediator", kind: "prepared", after: after}); err != nil {
 		return Session{}, "", err
 	}

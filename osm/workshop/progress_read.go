@@ -238,6 +238,7 @@ func (t *Task) opinions(ctx context.Context, db postgis.DB, q *Question) ([]Opin
 // somebody must go and look is noted and leaves the task open; "I don't know"
 // is a *geo.ParamError.
 func Decide(ctx context.Context, db postgis.DB, account, task int64, choice int) error {
+	ctx = As(ctx, account)
 	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if _, err := hold(ctx, tx, task); err != nil {
 			return err

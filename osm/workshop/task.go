@@ -45,23 +45,29 @@ type known struct {
 	distance          float64  // metres between the two sides
 	record            *int64
 	x, y              float64 // EPSG:3857
-	labels            map[string]geo.Text
-	valueLabels       map[string]map[string]geo.Text // field → value → label
-	noun, producer    geo.Text
-	rule              match.Rule
-	version           *int // of the object that was asked about, now
-	there             bool // it still is
-	decidedBy         int64
-	allAnswers        int    // that stand, "can't tell" too
-	first             string // what the first answer that counts says, on site before at a desk
-	held              bool   // somebody answered while the outcome was as it was asked
-	judged            string // verdict on what was asked, in force or overtaken
-	wasSeen           bool   // once seen in OSM, says the history
-	lastSeen          Seen   // what the history says last
-	wanted            bool   // somebody at a desk asked that people go and look
-	visits            int    // answers to the outcome, in whatever session
-	candidates        []candidate
-	compared          []compared
+	about
+	version    *int // of the object that was asked about, now
+	there      bool // it still is
+	decidedBy  int64
+	allAnswers int    // that stand, "can't tell" too
+	first      string // what the first answer that counts says, on site before at a desk
+	held       bool   // somebody answered while the outcome was as it was asked
+	judged     string // verdict on what was asked, in force or overtaken
+	wasSeen    bool   // once seen in OSM, says the history
+	lastSeen   Seen   // what the history says last
+	wanted     bool   // somebody at a desk asked that people go and look
+	visits     int    // answers to the outcome, in whatever session
+	candidates []candidate
+	compared   []compared
+}
+
+// about is what tasks of one rule share.
+type about struct {
+	labels      map[string]geo.Text            // field → label
+	valueLabels map[string]map[string]geo.Text // field → value → label
+	noun        geo.Text                       // what such places are called
+	producer    geo.Text
+	rule        match.Rule
 }
 
 // A Cell ("case") is a group's part of the area, and a sheet.

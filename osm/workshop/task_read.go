@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -52,24 +53,28 @@ func readTasks(ctx context.Context, db postgis.DB, from, where string, args ...a
 	if err != nil {
 		return nil, fmt.Errorf("read the tasks: %w", postgis.Kind(err))
 	}
-	list, err := pgx.CollectRows(rows, scanTask)
+	list, err := pgx.CollectRows(rows, (&reading{}).task)
 	if err != nil {
 		return nil, fmt.Errorf("read the tasks: %w", postgis.Kind(err))
 	}
 	return list, nil
 }
 
-func scanTask(row pgx.CollectableRow) (Task, error) {
+// A reading is one run of tasks.sql, which tells what tasks of a rule share
+// with the first of them.
+type reading struct{ shared map[geo.RuleID]about }
+
+func (r *reading) task(row pgx.CollectableRow) (Task, error) {
 	var t Task
-	var x, y, lon, lat *float64 // a record may have lost its geometry
-	var spec []byte
-	var noun map[string]string
+	var x, y, osmX, osmY *float64 // a record may have lost its geometry
+	var rule geo.RuleID
+	var shared []byte
 	err := row.Scan(&t.ID, &t.Session, &t.Outcome, &t.Number, &t.Cell, &t.Practice,
 		&t.Asked, &t.fields, &t.askedOSM, &t.OSMVersion, &t.askedPrint,
 		&t.Kind, &t.print, &t.OSM, &t.Name, &t.Reason, &t.Comparison, &t.distance,
 		&t.Record, &t.record,
-		&x, &y, &lon, &lat, &t.OSMLon, &t.OSMLat,
-		&t.Layer, &t.labels, &noun, &t.valueLabels, &t.producer, &t.LicenceClass, &spec,
+		&x, &y, &osmX, &osmY,
+		&t.Layer, &t.LicenceClass, &rule, &shared,
 		&t.version, &t.there,
 		&t.Open, &t.Verdict, &t.decidedBy,
 		&t.Answers, &t.allAnswers, &t.first, &t.held,
@@ -78,15 +83,16 @@ func scanTask(row pgx.CollectableRow) (Task, error) {
 	if err != nil {
 		return t, err
 	}
-	if x != nil && lon != nil {
-		t.x, t.y, t.Lon, t.Lat = *x, *y, *lon, *lat
+	if t.about, err = r.about(rule, shared); err != nil {
+		return t, fmt.Errorf("decode what is known of layer %s: %w", t.Layer, err)
 	}
-	t.noun = geo.Text{}
-	for lang, words := range noun {
-		t.noun[lang], _, _ = strings.Cut(words, "|")
+	if x != nil && y != nil {
+		t.x, t.y = *x, *y
+		t.Lon, t.Lat = geographic(*x, *y)
 	}
-	if err := json.Unmarshal(spec, &t.rule); err != nil {
-		return t, fmt.Errorf("decode the rule of layer %s: %w", t.Layer, err)
+	if osmX != nil && osmY != nil {
+		lon, lat := geographic(*osmX, *osmY)
+		t.OSMLon, t.OSMLat = &lon, &lat
 	}
 	var args struct {
 		Args struct {
@@ -102,6 +108,38 @@ func scanTask(row pgx.CollectableRow) (Task, error) {
 	}
 	t.Seen = seen(&t)
 	return t, nil
+}
+
+// about decodes what the first task of a rule came with, for all of them.
+func (r *reading) about(rule geo.RuleID, shared []byte) (about, error) {
+	if shared == nil {
+		return r.shared[rule], nil
+	}
+	var in struct {
+		Labels   map[string]geo.Text            `json:"labels"`
+		Noun     geo.Text                       `json:"noun"`
+		Values   map[string]map[string]geo.Text `json:"values"`
+		Producer geo.Text                       `json:"producer"`
+		Spec     match.Rule                     `json:"spec"`
+	}
+	if err := json.Unmarshal(shared, &in); err != nil {
+		return about{}, err
+	}
+	noun := geo.Text{}
+	for lang, words := range in.Noun {
+		noun[lang], _, _ = strings.Cut(words, "|") // one|many
+	}
+	if r.shared == nil {
+		r.shared = map[geo.RuleID]about{}
+	}
+	r.shared[rule] = about{in.Labels, in.Values, noun, in.Producer, in.Spec}
+	return r.shared[rule], nil
+}
+
+// geographic gives the place of a point of EPSG:3857, in degrees.
+func geographic(x, y float64) (lon, lat float64) {
+	const degree = math.Pi / 180
+	return x / earthRadius / degree, math.Atan(math.Sinh(y/earthRadius)) / degree
 }
 
 // A compared is one attribute side by side, as package match stores it.

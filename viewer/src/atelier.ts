@@ -1,5 +1,9 @@
 import './atelier.css';
 import './room.css';
+import './paper.css';
+import './report.css';
+import { enterByKeys } from './entry';
+import { offerPrinting } from './print';
 import { callsEnd, follow, fresh, replaceLive } from './room/live';
 import { Room } from './room/page';
 
@@ -36,3 +40,6 @@ if (room) {
 }
 const area = document.querySelector<HTMLElement>('[data-draw]');
 if (area) void import('./room/area').then((m) => m.area(area));
+const sheet = document.querySelector<HTMLFormElement>('form[data-sheet]');
+if (sheet) enterByKeys(sheet);
+offerPrinting();

@@ -23,6 +23,8 @@ func tuning() map[string]string {
 		"log_timezone":    "UTC",
 		"log_line_prefix": "%m [%p] ",
 		"log_checkpoints": "off",
+		// What a refused row holds may be about a person: pseudonyms are forgotten, logs are not.
+		"log_error_verbosity": "terse",
 
 		"shared_buffers":       mb(min(max(ram/8, 128*mib), 4096*mib)), // the kernel's cache has the rest
 		"effective_cache_size": mb(ram / 2),

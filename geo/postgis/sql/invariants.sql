@@ -10,11 +10,11 @@ from dataset d
 join version v on v.id = d.published_id
 where v.state <> 'ready' or v.dataset_id <> d.id or v.replaced_at is not null or v.published_at is null;
 
--- name: a version that is ready and was not replaced is the published one
+-- name: a version that was published and not replaced is the published one
 select v.id, v.dataset_id
 from version v
 join dataset d on d.id = v.dataset_id
-where v.state = 'ready' and v.replaced_at is null and d.published_id is distinct from v.id;
+where v.state = 'ready' and v.published_at is not null and v.replaced_at is null and d.published_id is distinct from v.id;
 
 -- name: a published version has at least one layer
 select d.slug
@@ -195,3 +195,45 @@ having count(c.id) <> lv.n_rows;
 select c.name, c.seen
 from change_reader c
 where c.seen > (select coalesce(max(id), 0) from change);
+
+-- name: of a session that is forgotten nobody is known
+select s.code, count(*) as people
+from session s
+join participant p on p.session_id = s.id
+where s.state = 'archived'
+group by s.code;
+
+-- name: the opinions on a task are numbered without a gap
+select a.task_id, max(a.opinion) as last, count(*) as opinions
+from answer a
+group by a.task_id
+having max(a.opinion) <> count(*);
+
+-- name: an answer that was replaced does not stand
+select a.id, r.id as by
+from answer a
+join answer r on r.replaces = a.id
+where a.undone_at is null;
+
+-- name: of a person's answers to a task one stands
+select a.task_id, a.participant_id
+from answer a
+where a.undone_at is null and a.participant_id is not null
+group by a.task_id, a.participant_id
+having count(*) > 1;
+
+-- name: every answer is in the history of its session
+select a.id
+from answer a
+join task t on t.id = a.task_id
+where not exists (
+  select from session_event e
+  where e.task_id = t.id and e.session_id = t.session_id and e.kind = 'answered' and (e.after ->> 'answer')::bigint = a.id);
+
+-- name: a verdict that no person gave has an answer that says so
+select v.id, v.says
+from verdict_in_force v
+where v.account_id is null and not exists (
+  select from answer a
+  join task t on t.id = a.task_id
+  where t.outcome_id = v.outcome_id and a.fingerprint = v.fingerprint and a.says = v.says and a.undone_at is null);

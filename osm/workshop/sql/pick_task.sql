@@ -20,11 +20,13 @@ where t.session_id = $1
        from answer a
        where a.task_id = t.id and a.undone_at is null and a.fingerprint = o.fingerprint)
 order by
-  exists ( -- somebody stands there: the neighbours first, they are few ("offset 0" keeps that order)
+  exists ( -- somebody stands there: the neighbours first, they are few, then each one's lease ("offset 0" keeps that order)
     select from (
       select n.id from outcome n where st_dwithin(n.geom, o.geom, $8 * cosh(st_y(st_centroid(o.geom)) / 6378137)) offset 0
-    ) near
-    where exists (select from claim l where l.outcome_id = near.id and l.ended_at is null and l.how = 'screen')),
+    ) near, lateral (
+      select l.how from claim l where l.outcome_id = near.id and l.ended_at is null offset 0
+    ) there
+    where there.how = 'screen'),
   t.cell = $4 desc,
   c.sign = $5 desc,
   exists (select from answer a where a.task_id = t.id and a.undone_at is null),

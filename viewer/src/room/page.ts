@@ -314,9 +314,9 @@ export class Room {
       const answer = await ask(address, { headers: { Accept: 'text/html' } });
       const now = parse(await answer.text());
       const seen = this.#seen(answer, address);
+      this.#swap(now, true);
       if (remember) history.pushState(null, '', seen);
       else history.replaceState(null, '', seen);
-      this.#swap(now, true);
       void this.#stock.fill();
     } catch {
       this.#lost();
@@ -337,8 +337,8 @@ export class Room {
     try {
       const answer = await ask(form.action, { method: 'POST', body, headers: { Accept: 'text/html' } });
       const seen = this.#seen(answer, location.href);
-      if (seen.pathname === this.#path) history.replaceState(null, '', seen);
       this.#swap(parse(await answer.text()), true);
+      if (seen.pathname === this.#path) history.replaceState(null, '', seen);
     } catch {
       this.#lost();
       say(words().away);
