@@ -127,7 +127,7 @@ func (s *Server) doorPage(w http.ResponseWriter, r *http.Request) error {
 	p := viewer.JoinPage{Page: s.page(r, s.state.Load()), Room: &room, Group: q.Get("groupe")}
 	// Another language keeps what was chosen, never the wish for another name.
 	p.URL = &url.URL{Path: room.Path()}
-	if p.Groups, err = s.groups(ctx, &session, &p.Group); err != nil {
+	if p.Groups, err = s.sessionGroups(ctx, &session, &p.Group); err != nil {
 		return err
 	}
 	if p.Pseudonym, err = workshop.Pseudonym(); err != nil {
@@ -136,9 +136,9 @@ func (s *Server) doorPage(w http.ResponseWriter, r *http.Request) error {
 	return s.writePrivate(w, p.Page, http.StatusOK, func(b *bytes.Buffer) error { return viewer.Join(b, p) })
 }
 
-// groups lists a session's groups; chosen becomes the one with the fewest
+// sessionGroups lists a session's groups; chosen becomes the one with the fewest
 // people when it is none of them.
-func (s *Server) groups(ctx context.Context, session *workshop.Session, chosen *string) (list []viewer.GroupView, err error) {
+func (s *Server) sessionGroups(ctx context.Context, session *workshop.Session, chosen *string) (list []viewer.GroupView, err error) {
 	groups, err := workshop.Groups(ctx, s.Hub.Web, session.ID)
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (s *Server) seatPage(w http.ResponseWriter, r *http.Request) error {
 		page.Notice = geo.Say(code)
 	}
 	sign := page.Group
-	if page.Groups, err = s.groups(r.Context(), &p.Session, &sign); err != nil {
+	if page.Groups, err = s.sessionGroups(r.Context(), &p.Session, &sign); err != nil {
 		return err
 	}
 	return s.writePrivate(w, page.Page, http.StatusOK, func(b *bytes.Buffer) error { return viewer.Seat(b, page) })

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/crs"
 	"calanque/geo/format"
 	"calanque/geo/postgis"
@@ -264,14 +265,19 @@ func (l *loader) fill(ctx context.Context) error {
 		return fmt.Errorf("write the plan: %w", err)
 	}
 	l.version.Plan = stored
+	kept, name, err := l.keep(ctx)
+	if err != nil {
+		return err
+	}
 	if l.req.Hold {
-		if err := l.version.Hold(ctx); err != nil {
-			return err
-		}
-		l.report.State = Held
-		return nil
+		return l.hold(ctx, kept, name)
 	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
+		if kept != nil {
+			if err := putReceived(ctx, tx, l.version.Version, *kept, name); err != nil {
+				return err
+			}
+		}
 		if l.known != nil {
 			if err := l.putDataset(ctx, tx); err != nil {
 				return err
@@ -280,7 +286,19 @@ func (l *loader) fill(ctx context.Context) error {
 		return postgis.PutPlan(ctx, tx, l.req.Dataset, stored)
 	})
 	if err == nil {
-		l.report.State = Published
+		l.report.State, l.report.Kept = Published, kept != nil
 	}
 	return err
+}
+
+// hold ends a load whose version waits for a person to publish it.
+func (l *loader) hold(ctx context.Context, kept *blob.Blob, name string) error {
+	if err := l.version.Hold(ctx); err != nil {
+		return err
+	}
+	l.report.State, l.report.Kept = Held, kept != nil
+	if kept == nil {
+		return nil
+	}
+	return putReceived(ctx, l.hub.Owner, l.version.Version, *kept, name)
 }

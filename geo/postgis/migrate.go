@@ -158,7 +158,7 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 
 // grants is the revision of what the web role may do: another number, and the
 // next start grants again.
-const grants = "granted to calanque_web, 18"
+const grants = "granted to calanque_web, 30"
 
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {
@@ -193,7 +193,14 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			grant insert, update on dataset, producer, resource, blob, former_slug to calanque_web;
 			grant insert, update, delete on dataset_topic to calanque_web;
 			grant insert on chain_step, edit to calanque_web;
-const grants = "granted to calanque_web, 18"
+			grant insert, update on upload to calanque_web;
+			grant usage on schema river to calanque_web;
+			grant select, insert, update (kind) on river.river_job to calanque_web;
+			grant insert on river.river_notification to calanque_web;
+			grant usage on all sequences in schema river to calanque_web;
+			grant insert, update on reuse, download to calanque_web;
+			grant insert, delete on reuse_dataset to calanque_web;
+			grant insert on report, report_answer to calanque_web;
 			comment on schema osm is '`+grants+`'`)
 		return err
 	})
