@@ -16,11 +16,13 @@ const (
 	ExportOSM       Action = "export-osm"       // what goes towards OpenStreetMap
 	ExportCorrected Action = "export-corrected" // what goes to the producer
 
-	SeeDesk    Action = "see-desk" // a producer's desk, and what is sent and reported there
-	Describe   Action = "describe" // a dataset, its documents, its address; a new one
-	Deliver    Action = "deliver"  // send a file, have it read again
-	Publish    Action = "publish"  // publish or throw away what was sent, go back to an earlier version
-	ReplyToAll Action = "reply"    // answer what sessions corrected and visitors reported
+	SeeDesk     Action = "see-desk"     // a producer's desk, and what is sent and reported there
+	Describe    Action = "describe"     // a dataset, its documents, its address; a new one
+	Deliver     Action = "deliver"      // send a file, have it read again
+	Publish     Action = "publish"      // publish or throw away what was sent, go back to an earlier version
+	ReplyToAll  Action = "reply"        // answer what sessions corrected and visitors reported
+	SeeInside   Action = "see-inside"   // files of a dataset that the public may not have
+	DecideReuse Action = "decide-reuse" // let a reuse appear, or not
 )
 
 // A Subject is what an action is done to. Members that do not matter to an
@@ -37,12 +39,14 @@ type Subject struct {
 // place that decides; what it does not know it refuses.
 func May(actor Actor, action Action, on Subject) bool {
 	coordinator := actor.Role == Coordinator
-	runs := actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Mediator
+	// A mediator with a session has shown its recovery code: it opens nothing else.
+	mediator := actor.Role == Mediator && actor.Session == 0
+	runs := actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Mediator && (mediator || actor.Session == on.Session)
 	switch action {
 	case Judge, Prepare:
-		return coordinator || actor.Role == Mediator
+		return coordinator || mediator
 	case Unjudge:
-		return coordinator || actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Author
+		return coordinator || mediator && actor.ID != 0 && actor.ID == on.Author
 	case Conduct, SeeHistory:
 		return coordinator || runs
 	case Answer:
@@ -57,6 +61,10 @@ func May(actor Actor, action Action, on Subject) bool {
 		return on.Closed || coordinator || runs
 	case ExportOSM:
 		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
+	case SeeInside:
+		return coordinator || speaks(actor, on)
+	case DecideReuse:
+		return coordinator
 	case ExportCorrected:
 		return coordinator || runs || speaks(actor, on)
 	}

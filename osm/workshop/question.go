@@ -3,6 +3,7 @@ package workshop
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -221,6 +222,17 @@ func point(lon, lat float64) string {
 	return strconv.FormatFloat(lon, 'f', 7, 64) + " " + strconv.FormatFloat(lat, 'f', 7, 64)
 }
 
+// Toward gives the position so many metres from the task's place, towards a
+// bearing in degrees from north, as answers keep positions: how people tell
+// where something is without pointing at a map. On the sphere; a kilometre at
+// most, beyond which nobody points.
+func (t *Task) Toward(bearing, metres float64) string {
+	const degree = 111_195 // metres of a degree of latitude on a sphere of 6,371 km
+	metres = min(metres, 1000)
+	sin, cos := math.Sincos(bearing * math.Pi / 180)
+	return point(t.Lon+metres*sin/degree/math.Cos(t.Lat*math.Pi/180), t.Lat+metres*cos/degree)
+}
+
 // parsePoint reads "lon lat" (a comma will do).
 func parsePoint(s string) (lon, lat float64, err error) {
 	parts := strings.Fields(strings.ReplaceAll(s, ",", " "))
@@ -265,7 +277,7 @@ func Example(ctx context.Context, db postgis.DB, session int64) (q Question, key
 		o.id = (
 			select n.id
 			from outcome n
-			join rule q on q.id = n.rule_id
+			join public_rule q on q.id = n.rule_id
 			join session s on s.id = $2 and q.theme_id = s.theme_id
 			where n.kind = $3 and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
 			order by n.geom <-> st_transform(st_centroid(s.area), 3857), n.id

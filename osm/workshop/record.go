@@ -24,12 +24,7 @@ const (
 	maxValue = 200
 )
 
-var (
-	uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	// Eight figures or more, however they are grouped, are a telephone number.
-	phone = regexp.MustCompile(`(?:\+|\b)\d(?:[ .\-/()\x{a0}\x{202f}]*\d){7,}`)
-	email = regexp.MustCompile(`(?i)[a-z0-9._%+-]+\s*(?:@|\(at\)|\[at\]|\barobase\b)\s*[a-z0-9-]+\s*(?:\.|\bpoint\b|\bdot\b)\s*[a-z]{2,}`)
-)
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
 // check refuses what no answer may hold, as a *geo.InputError that says so
 // kindly.
@@ -38,24 +33,7 @@ func (a *Answer) check() error {
 		return &geo.ParamError{Param: "key", Value: a.Key, Want: "want a UUID"}
 	}
 	a.Note = strings.TrimSpace(a.Note)
-	if err := checkText(a.Note, maxNote); err != nil {
-		return err
-	}
-	return nil
-}
-
-func checkText(s string, most int) error {
-	switch {
-	case utf8.RuneCountInString(s) > most:
-		return geo.Bad(nil, "workshop.note-long", "most", most)
-	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return geo.Bad(nil, "workshop.note-text")
-	case phone.MatchString(s):
-		return geo.Bad(nil, "workshop.note-phone")
-	case email.MatchString(s):
-		return geo.Bad(nil, "workshop.note-email")
-	}
-	return nil
+	return checkText(a.Note, maxNote)
 }
 
 // Record keeps an answer and settles its task if that is enough. The same key
@@ -328,7 +306,7 @@ func (t *Task) checkValue(field string, text *string) error {
 	}
 	err := checkText(*text, maxValue)
 	for _, a := range t.rule.Attributes {
-		if a.Field == field && (a.Type == match.Phone || a.Type == match.URL || a.Type == match.Number) && phone.MatchString(*text) {
+		if a.Field == field && (a.Type == match.Phone || a.Type == match.URL || a.Type == match.Number) && geo.HasPhone(*text) {
 			return nil
 		}
 	}
