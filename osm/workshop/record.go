@@ -36,6 +36,22 @@ func (a *Answer) check() error {
 	return checkText(a.Note, maxNote)
 }
 
+// checkText refuses free text that is too long, is none, or says how to reach a
+// person.
+func checkText(s string, most int) error {
+	switch {
+	case utf8.RuneCountInString(s) > most:
+		return geo.Bad(nil, "workshop.note-long", "most", most)
+	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
+		return geo.Bad(nil, "workshop.note-text")
+	case geo.HasPhone(s):
+		return geo.Bad(nil, "workshop.note-phone")
+	case geo.HasMail(s):
+		return geo.Bad(nil, "workshop.note-email")
+	}
+	return nil
+}
+
 // Record keeps an answer and settles its task if that is enough. The same key
 // again is the same answer: it counts once and gives what it gave. An answer
 // that comes late, after its lease or after others, is a second opinion, and
@@ -101,7 +117,7 @@ func record(ctx context.Context, tx pgx.Tx, a Answer) (r Recorded, code string, 
 	e := event{
 		session: s.ID, task: t.ID, role: a.role(), participant: a.Participant, kind: "answered",
 		before: before,
-		after: map[string]any{"answer": id, "says": c.Says, "opinion": r.Opinion, "on_site": onSite, "how": a.How},
+		after:  map[string]any{"answer": id, "says": c.Says, "opinion": r.Opinion, "on_site": onSite, "how": a.How},
 	}
 	if err := put(ctx, tx, e); err != nil {
 		return r, "", err
@@ -307,7 +323,7 @@ func (t *Task) checkValue(field string, text *string) error {
 	}
 	err := checkText(*text, maxValue)
 	for _, a := range t.rule.Attributes {
-		if a.Field == field && (a.Type == match.Phone || a.Type == match.URL || a.Type == match.Number) && holdsPhone(*text) {
+		if a.Field == field && (a.Type == match.Phone || a.Type == match.URL || a.Type == match.Number) && geo.HasPhone(*text) {
 			return nil
 		}
 	}

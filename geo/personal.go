@@ -1,39 +1,21 @@
-package workshop
+package geo
 
 import (
 	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"calanque/geo"
 )
-
-// checkText refuses, as a *geo.InputError that says so kindly, free text that
-// is too long, is none, or says how to reach a person.
-func checkText(s string, most int) error {
-	switch {
-	case utf8.RuneCountInString(s) > most:
-		return geo.Bad(nil, "workshop.note-long", "most", most)
-	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return geo.Bad(nil, "workshop.note-text")
-	case holdsPhone(s):
-		return geo.Bad(nil, "workshop.note-phone")
-	case holdsMail(s):
-		return geo.Bad(nil, "workshop.note-email")
-	}
-	return nil
-}
 
 // phoneFigures is how many figures in a row are taken for a telephone number:
 // a French one has ten, without its first 0 nine, an Italian one from eight on.
 const phoneFigures = 8
 
-// holdsPhone reports whether a text holds a telephone number, whatever its
+// HasPhone reports whether a text holds a telephone number, whatever its
 // country and however its figures are grouped or written. Dates and spans of
 // years are none; what is in doubt is taken for one, because whoever types can
 // put it otherwise.
-func holdsPhone(s string) bool {
+func HasPhone(s string) bool {
 	run, gap := 0, 0
 	for _, r := range withoutDates(figures(s)) {
 		switch {
@@ -110,10 +92,17 @@ func endsInFigure(s string) bool {
 	return s != "" && s[len(s)-1] >= '0' && s[len(s)-1] <= '9'
 }
 
-// mail is an address of mail, also as people write one to hide it.
-var mail = regexp.MustCompile(`(?i)[\pL\pN._%+-]+(?:` +
+// mailAddress is an address of mail, also as people write one to hide it.
+var mailAddress = regexp.MustCompile(`(?i)[\pL\pN._%+-]+(?:` +
 	`\s*(?:[@＠﹫]|[(\[{<]\s*(?:at|@|arobase?|chez|chiocciola)\s*[)\]}>])\s*|\s+(?:arobase?|arobas|chiocciola)\s+|\s+at\s+)` +
 	`(?:[\pL\pN-]+\s*(?:\.|[(\[{<]\s*(?:dot|point|punto|\.)\s*[)\]}>]|\s(?:dot|point|punto)\s)\s*)+\pL{2,}`)
 
-// holdsMail reports whether a text holds an address of mail.
-func holdsMail(s string) bool { return mail.MatchString(s) }
+// HasMail reports whether a text holds an address of mail.
+func HasMail(s string) bool { return mailAddress.MatchString(s) }
+
+// position is a coordinate in degrees: many figures, and nobody's number.
+var position = regexp.MustCompile(`(?:^|[^\d.,])-?\d{1,2}[.,]\d{3,}(?:°|\b)`)
+
+// WithoutPositions takes coordinates in degrees out of a text, before it is
+// looked at for telephone numbers.
+func WithoutPositions(s string) string { return position.ReplaceAllString(s, " ") }
