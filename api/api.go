@@ -22,6 +22,7 @@ import (
 	"calanque/api/account"
 	"calanque/api/features"
 	"calanque/geo/blob"
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/tiles"
 	"calanque/viewer"
@@ -60,9 +61,13 @@ type Server struct {
 	features *features.Service
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
+	visitors visitors         // their forms
 	live     live             // who watches one
 	drawings drawings
-	bound    atomic.Value // net.Addr that Serve listens on
+	finder   *catalogue.Finder
+	groups   revised[map[string]int64] // counts of comparisons
+	rules    revised[ruleCounts]       // of deliveries
+	bound    atomic.Value              // net.Addr that Serve listens on
 
 	state      atomic.Pointer[state]
 	refreshing sync.Mutex
@@ -85,7 +90,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), finder: catalogue.NewFinder(o.Hub.Web), visitors: newVisitors()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,
@@ -126,6 +131,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server.RegisterOnShutdown(s.live.end) // they would wait for ever
 	var following sync.WaitGroup
 	following.Go(func() { s.Follow(ctx) })
+	following.Go(func() { s.prebuild(ctx) })
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	var err error

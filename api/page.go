@@ -23,7 +23,7 @@ func (s *Server) page(r *http.Request, st *state) viewer.Page {
 	q := r.URL.Query()
 	p := viewer.Page{
 		Lang: viewer.Lang(q.Get("lg"), r.Header.Get("Accept-Language")),
-		URL:  r.URL, Now: s.Now().In(s.Zone), Embed: q.Get("cadre") == "1",
+		URL:  r.URL, Base: s.base(r), Now: s.Now().In(s.Zone), Embed: q.Get("cadre") == "1",
 	}
 	if !p.Embed { // a frame on another site gets no cookie, and no way to act
 		p.SignedIn = s.signedIn(r)

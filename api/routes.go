@@ -40,7 +40,7 @@ func (s *Server) routes() http.Handler {
 	get("/tiles/{layer}/{z}/{x}/{y}.mvt", s.tile)
 	get("/tiles/{layer}/{z}/{x}/{y}.pbf", s.tile) // what older clients insist on
 
-	get("/", s.mapPage)
+	s.portalRoutes(get)
 	get("/carte", s.mapPage)
 	get("/aide", s.helpPage)
 	get("/carte/verdict", s.desk)
@@ -49,6 +49,8 @@ func (s *Server) routes() http.Handler {
 	open("/connexion", s.signIn)
 	post("/deconnexion", s.signOut)
 	s.workshopRoutes(get, post, open)
+	s.fileRoutes(get)
+	s.reportRoutes(get, post, open)
 	s.machineRoutes(get)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)

@@ -89,6 +89,7 @@ type Style struct {
 type Page struct {
 	Lang      string   // of Languages: Lang chooses it
 	URL       *url.URL // path and query as asked; links to other languages keep it
+	Base      string   // the hub's address as visitors see it, without a slash at its end
 	Now       time.Time
 	Fictional bool // the hub shows the made-up sample: every page says so
 	Embed     bool // ?cadre=1: no header

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-//go:embed src/icons.json src/symbols.json src/outline.svg
+//go:embed src/icons.json src/portal-icons.json src/symbols.json src/outline.svg
 var drawings embed.FS
 
 // Map writes the page /carte.
@@ -86,6 +87,16 @@ func functions(lang string) template.FuncMap {
 		"duration":    func(minutes int) string { return Duration(lang, minutes) },
 		"fieldLabel":  func(f geo.Field) string { return labelOf(lang, f) },
 		"foundHref":   foundHref,
+		"choice":      func(facet string, c Choice) string { return choiceTitle(lang, facet, c) },
+		"lead":        func(t geo.Text) string { return Lead(lang, t) },
+		"markdown":    func(t geo.Text) (template.HTML, error) { return Markdown(t.In(lang)) },
+		"formatName":  FormatName,
+		"bytes":       func(n int64) string { return Bytes(lang, float64(n)) },
+		"said":        func(code string) bool { return said(lang, code) },
+		"topicIcon":   topicIcon,
+		"upper":       upperFirst,
+		"whole":       func(share float64) float64 { return math.Round(share*100) / 100 },
+		"rule":        func(code string) string { return ruleName(lang, code) },
 		"problemCode": problemCode,
 	}
 }
@@ -162,6 +173,14 @@ func outline() (template.HTML, error) {
 	return template.HTML(svg), err
 }
 
+// topicIcon is the icon of a theme; one that has none gets a plain sign.
+func topicIcon(id string, size int) (template.HTML, error) {
+	if _, ok := icons()["topic-"+id]; !ok {
+		return icon("list", size)
+	}
+	return icon("topic-"+id, size)
+}
+
 // icon is one of the interface's icons of src/icons.json.
 func icon(name string, size int) (template.HTML, error) {
 	inner, ok := icons()[name]
@@ -174,6 +193,7 @@ func icon(name string, size int) (template.HTML, error) {
 var icons = sync.OnceValue(func() map[string]string {
 	m := map[string]string{}
 	mustDecode("src/icons.json", &m)
+	mustDecode("src/portal-icons.json", &m) // adds to them; the map's script needs none of these
 	return m
 })
 

@@ -47,6 +47,9 @@ type files struct {
 
 	Atelier       string   // the script of the pages of mapping sessions
 	AtelierStyles []string // and their style sheets
+
+	Portal       string   // the script of the portal's pages
+	PortalStyles []string // and their style sheets, over Styles
 }
 
 // bundle reads Vite's manifest, once.
@@ -91,23 +94,31 @@ func parseManifest(data []byte) (files, error) {
 			f.Styles = append(f.Styles, assetPath(css))
 		}
 	}
-	if atelier, ok := chunks["src/atelier.ts"]; ok {
-		f.Atelier = assetPath(atelier.File)
-		for _, key := range atelier.Imports {
-			for _, css := range chunks[key].CSS {
-				f.AtelierStyles = append(f.AtelierStyles, assetPath(css))
-			}
-		}
-		for _, css := range atelier.CSS {
-			f.AtelierStyles = append(f.AtelierStyles, assetPath(css))
-		}
-	}
+	f.Atelier, f.AtelierStyles = entry(chunks, "src/atelier.ts")
+	f.Portal, f.PortalStyles = entry(chunks, "src/portal.ts")
 	for _, lang := range Languages {
 		if c, ok := chunks["src/i18n/"+lang+".ts"]; ok {
 			f.Language[lang] = assetPath(c.File)
 		}
 	}
 	return f, nil
+}
+
+// entry gives a script with its style sheets; "" when the build has none.
+func entry(chunks map[string]chunk, name string) (script string, styles []string) {
+	c, ok := chunks[name]
+	if !ok {
+		return "", nil
+	}
+	for _, key := range c.Imports {
+		for _, css := range chunks[key].CSS {
+			styles = append(styles, assetPath(css))
+		}
+	}
+	for _, css := range c.CSS {
+		styles = append(styles, assetPath(css))
+	}
+	return assetPath(c.File), styles
 }
 
 func assetPath(file string) string { return "/assets/" + file }

@@ -262,7 +262,7 @@ func (ap *applier) load(ctx context.Context, p *datasetPlan, path string) error 
 		return err
 	}
 	// What differs from the last time has been found out already.
-	req.Force = false
+	req.Force, req.Files = false, ap.files()
 	bar := newBar(ap.stderr, ap.sentence)
 	report, err := ingest.Load(ctx, ap.hub, req, bar.event)
 	bar.done()

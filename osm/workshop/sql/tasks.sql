@@ -11,7 +11,7 @@ select coalesce(t.id, 0), coalesce(t.session_id, 0), o.id, coalesce(t.number, 0)
   case when row_number() over of_rule = 1 then jsonb_build_object( -- the same for all of a rule: sent once
     'labels', l.labels, 'noun', l.style -> 'noun', 'values', l.style -> 'values', 'producer', p.title, 'spec', r.spec) end,
   now_osm.version, now_osm.there is not null,
-  o.kind = any ($1) and v.id is null and not coalesce(t.practice, false) and o.rule_id in (select id from public_rule), coalesce(v.says, ''), coalesce(v.account_id, 0),
+  o.kind = any ($1) and v.id is null and not coalesce(t.practice, false), coalesce(v.says, ''), coalesce(v.account_id, 0),
   coalesce(said.n, 0), coalesce(said.all_n, 0), coalesce(said.first, ''), coalesce(said.held, false),
   coalesce((select j.says from verdict j where j.outcome_id = o.id and j.fingerprint = t.fingerprint and j.withdrawn_at is null), ''),
   exists (select from claim c where c.outcome_id = o.id and c.ended_at is null and c.expires_at > now()),
