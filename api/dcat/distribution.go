@@ -37,6 +37,14 @@ func (b *builder) distributions(dataset string) []*node {
 	return list
 }
 
+// layerFormats are the files that the hub writes of a layer.
+func layerFormats(l *catalogue.Layer) []string {
+	if l.Geometry == geo.None {
+		return []string{"csv", "gpkg"}
+	}
+	return []string{"csv", "geojson", "gpkg"}
+}
+
 // distribution begins one; kind is what follows its title in brackets.
 func (b *builder) distribution(name string, title geo.Text, kind string) *node {
 	if kind != "" {
@@ -59,13 +67,9 @@ func (b *builder) distribution(name string, title geo.Text, kind string) *node {
 // and, where there is geometry, tiles.
 func (b *builder) layer(dataset string, l *catalogue.Layer) []*node {
 	title := orText(l.Title, l.Name)
-	formats := []string{"csv"}
-	if l.Geometry != geo.None {
-		formats = []string{"csv", "geojson", "gpkg"}
-	}
 	names := map[string]string{"csv": "CSV", "geojson": "GeoJSON", "gpkg": "GeoPackage"}
 	var list []*node
-	for _, f := range formats {
+	for _, f := range layerFormats(l) {
 		list = append(list, b.distribution("layer-"+l.Name+"."+f, title, names[f]).
 			link("dcat:accessURL", b.page).
 			link("dcat:downloadURL", b.site.downloadURL(b.e.Slug, l.Name, f)).
