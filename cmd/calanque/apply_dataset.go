@@ -75,6 +75,19 @@ func (ap *applier) planDataset(ctx context.Context, i int) (*datasetPlan, error)
 	return p, ap.planSteps(ctx, p)
 }
 
+// planOne is planDataset for one dataset alone, of a file that was applied.
+func (ap *applier) planOne(ctx context.Context, i int) (*datasetPlan, error) {
+	var err error
+	ap.inputs = make([][]sourceFile, len(ap.cat.Datasets))
+	if ap.inputs[i], err = ap.sources(i); err != nil {
+		return nil, err
+	}
+	if err := ap.read(ctx); err != nil {
+		return nil, err
+	}
+	return ap.planDataset(ctx, i)
+}
+
 // find gives the stored dataset of an address, which may be a former one.
 func (ap *applier) find(slug string) *catalogue.Entry {
 	if e, ok := ap.entries[slug]; ok {
@@ -249,7 +262,7 @@ func (ap *applier) load(ctx context.Context, p *datasetPlan, path string) error 
 		return err
 	}
 	// What differs from the last time has been found out already.
-	req.Force = false
+	req.Force, req.Files = false, ap.files()
 	bar := newBar(ap.stderr, ap.sentence)
 	report, err := ingest.Load(ctx, ap.hub, req, bar.event)
 	bar.done()

@@ -18,7 +18,7 @@ var edges = map[string]string{
 	"geo/format":              "geo geo/crs",
 	"geo/postgis":             "geo",
 	"geo/postgis/postgistest": "geo geo/postgis geo/postgis/cluster",
-	"geo/ingest":              "geo geo/crs geo/format geo/postgis",
+	"geo/ingest":              "geo geo/blob geo/crs geo/format geo/postgis",
 	"geo/blob":                "geo",
 	"geo/catalogue":           "geo geo/blob geo/postgis",
 	"api/dcat":                "api/answer geo geo/catalogue",
@@ -30,7 +30,7 @@ var edges = map[string]string{
 	"osm/workshop":            "geo geo/postgis osm osm/match",
 	"api/answer":              "geo",
 	"api/account":             "geo geo/postgis",
-	"api/features":            "api/answer geo geo/postgis",
+	"api/features":            "api/answer geo geo/format geo/postgis",
 	"api":                     "api/account api/answer api/dcat api/features geo geo/blob geo/catalogue geo/ingest geo/postgis osm/match osm/workshop tiles viewer",
 	"cmd/calanque":            "*",
 }

@@ -39,6 +39,7 @@ type loadCmd struct {
 	MaxRejected string   `help:"Publish nothing when more records are rejected." default:"1%" placeholder:"PERCENT"`
 	Anywhere    bool     `help:"Data from outside the region: no test of the place."`
 	Force       bool     `help:"Load even what is published already, or has no record."`
+	NoKeep      bool     `help:"Do not keep the file as received for download."`
 	JSON        bool     `name:"json" help:"Print the report as JSON."`
 }
 
@@ -69,6 +70,9 @@ func (c *loadCmd) Run(ctx context.Context, a *app) error {
 	}
 	if req.Region, err = region(ctx, hub); err != nil {
 		return err
+	}
+	if !c.NoKeep {
+		req.Files = a.files()
 	}
 	progress := newBar(a.stderr, a.sentence)
 	report, err := ingest.Load(ctx, hub, req, progress.event)

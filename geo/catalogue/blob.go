@@ -15,14 +15,7 @@ import (
 // KeepBlob writes down that a file is kept, before something refers to it. A
 // file that nothing refers to a day after that is swept away.
 func KeepBlob(ctx context.Context, db postgis.DB, b blob.Blob) error {
-	_, err := db.Exec(ctx, `
-		insert into blob (sha256, bytes, media_type)
-		values ($1, $2, $3)
-		on conflict (sha256) do update set at = now()`, b.SHA256, b.Bytes, b.MediaType)
-	if err != nil {
-		return fmt.Errorf("write down file %s: %w", b.Name(), postgis.Kind(err))
-	}
-	return nil
+	return postgis.PutBlob(ctx, db, b.SHA256, b.Bytes, b.MediaType)
 }
 
 // SweepBlobs forgets the files that nothing has referred to for a day, and

@@ -264,14 +264,27 @@ func (l *loader) fill(ctx context.Context) error {
 		return fmt.Errorf("write the plan: %w", err)
 	}
 	l.version.Plan = stored
+	kept, name, err := l.keep(ctx)
+	if err != nil {
+		return err
+	}
+	received := func(tx pgx.Tx) error {
+		if kept == nil {
+			return nil
+		}
+		return putReceived(ctx, tx, l.version.Version, *kept, name)
+	}
 	if l.req.Hold {
-		if err := l.version.Hold(ctx); err != nil {
+		if err := l.version.Hold(ctx, received); err != nil {
 			return err
 		}
-		l.report.State = Held
+		l.report.State, l.report.Kept = Held, kept != nil
 		return nil
 	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
+		if err := received(tx); err != nil {
+			return err
+		}
 		if l.known != nil {
 			if err := l.putDataset(ctx, tx); err != nil {
 				return err
@@ -280,7 +293,7 @@ func (l *loader) fill(ctx context.Context) error {
 		return postgis.PutPlan(ctx, tx, l.req.Dataset, stored)
 	})
 	if err == nil {
-		l.report.State = Published
+		l.report.State, l.report.Kept = Published, kept != nil
 	}
 	return err
 }

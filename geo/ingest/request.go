@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/format"
 	"calanque/geo/postgis"
 )
@@ -47,6 +48,11 @@ type Request struct {
 	Force       bool             // load even what is published already, or empty
 	Declared    bool             // the request says it all: options of the last load don't count
 	Hold        bool             // the version waits for a person's yes instead of being published
+
+	// Files keeps what was received once it is published, up to MaxKept bytes
+	// (0: a default); nil keeps nothing.
+	Files   *blob.Store
+	MaxKept int64
 
 	// Prepare makes the producer and licence of a new dataset, once the file is
 	// known to be loadable; nil when they are there.
@@ -99,6 +105,7 @@ type Report struct {
 	Format  string        `json:"format,omitempty"`
 	Layers  []LayerReport `json:"layers,omitempty"`
 	Seconds float64       `json:"seconds"`
+	Kept    bool          `json:"kept"` // the file as received is in the store
 }
 
 // Read is the number of records read, of all layers.
