@@ -2,6 +2,7 @@ package dcat
 
 import (
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -22,6 +23,9 @@ func (b *builder) distributions(dataset string) []*node {
 	var list []*node
 	for i := range b.e.Layers {
 		list = append(list, b.layer(dataset, &b.e.Layers[i])...)
+	}
+	if b.e.Received != nil {
+		list = append(list, b.received(b.e.Received))
 	}
 	for i := range b.e.Resources {
 		r := &b.e.Resources[i]
@@ -121,6 +125,18 @@ func (b *builder) dataService(name, dataset string, title geo.Text, kind, endpoi
 		add("dct:license", b.licence).
 		add("foaf:page", local(b.page, "foaf:Document"))
 	return b.legal(n, "dcatap:hvdCategory")
+}
+
+// received is the file as its producer gave it.
+func (b *builder) received(r *catalogue.Received) *node {
+	format := strings.ToLower(strings.TrimPrefix(path.Ext(r.Name), "."))
+	return b.distribution("received", geo.Text{"fr": r.Name}, "").
+		link("dcat:accessURL", b.page).
+		link("dcat:downloadURL", b.page+"/telechargements/fichier-recu").
+		format(format, r.MediaType).
+		number("dcat:byteSize", r.Bytes).
+		add("spdx:checksum", checksum(r.SHA256)).
+		moment("dct:modified", &r.At)
 }
 
 func (b *builder) file(r *catalogue.Resource) *node {
