@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"path"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"calanque/api/dcat"
 	"calanque/api/features"
 	"calanque/geo"
 	"calanque/geo/catalogue"
@@ -45,6 +47,7 @@ func (s *Server) datasetPage(w http.ResponseWriter, r *http.Request) error {
 	if err := d.fill(r.Context()); err != nil {
 		return err
 	}
+	d.machines(s.dcatSite(r))
 	return write(w, r, d.p.Page, func(b *bytes.Buffer) error { return viewer.Dataset(b, d.p) })
 }
 
@@ -71,6 +74,8 @@ type datasetFiller struct {
 	st *state
 	e  *catalogue.Entry
 	p  viewer.DatasetPage
+
+	known *catalogue.About
 }
 
 func (d *datasetFiller) fill(ctx context.Context) error {
@@ -86,6 +91,17 @@ func (d *datasetFiller) fill(ctx context.Context) error {
 	return nil
 }
 
+// graphNames are what people call the syntaxes.
+var graphNames = map[string]string{".jsonld": "JSON-LD", ".ttl": "Turtle", ".rdf": "RDF/XML"}
+
+// machines says the same to search engines, and where harvesters find it.
+func (d *datasetFiller) machines(site dcat.Site) {
+	d.p.LinkedData = template.JS(dcat.SchemaOrg(site, d.known, d.e, d.p.Lang))
+	for _, f := range dcat.Formats {
+		d.p.Alternates = append(d.p.Alternates, viewer.Alternate{Type: strings.TrimSuffix(f.MediaType, "; charset=utf-8"), Name: graphNames[f.Suffix], Href: d.p.Path() + f.Suffix})
+	}
+}
+
 // about says who and how: the producer, the licence, the themes, the names of
 // the territory; how fresh it is, and how well described.
 func (d *datasetFiller) about(ctx context.Context) error {
@@ -94,6 +110,7 @@ func (d *datasetFiller) about(ctx context.Context) error {
 	if err != nil {
 		return features.Kind(err)
 	}
+	d.known = about
 	p.Producer = producerOf(about.Producers[e.Producer])
 	l := about.Licences[e.Licence]
 	p.Licence = viewer.Licence{ID: l.ID, Title: l.Title, URL: l.URL, Class: l.Class}

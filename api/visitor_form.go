@@ -21,7 +21,7 @@ import (
 
 // visitors is what the forms of visitors need of a server.
 type visitors struct {
-	key  [32]byte         // of marks; a new start has another
+	key  [32]byte         // lives as long as the server: a form that lay open over a new start is shown again
 	one  *account.Limiter // of one address: a classroom has one
 	all  *account.Limiter // of all together
 	slow time.Duration    // the least time between asking for a form and sending it

@@ -15,14 +15,14 @@ const (
 	SeeHistory      Action = "see-history"      // who did what, when
 	ExportOSM       Action = "export-osm"       // what goes towards OpenStreetMap
 	ExportCorrected Action = "export-corrected" // what goes to the producer
-	SeeInside       Action = "see-inside"       // files of a dataset that the public may not have
-	DecideReuse     Action = "decide-reuse"     // let a reuse appear, or not
 
-	SeeDesk    Action = "see-desk" // a producer's desk, and what is sent and reported there
-	Describe   Action = "describe" // a dataset, its documents, its address; a new one
-	Deliver    Action = "deliver"  // send a file, have it read again
-	Publish    Action = "publish"  // publish or throw away what was sent, go back to an earlier version
-	ReplyToAll Action = "reply"    // answer what sessions corrected and visitors reported
+	SeeDesk     Action = "see-desk"     // a producer's desk, and what is sent and reported there
+	Describe    Action = "describe"     // a dataset, its documents, its address; a new one
+	Deliver     Action = "deliver"      // send a file, have it read again
+	Publish     Action = "publish"      // publish or throw away what was sent, go back to an earlier version
+	ReplyToAll  Action = "reply"        // answer what sessions corrected and visitors reported
+	SeeInside   Action = "see-inside"   // files of a dataset that the public may not have
+	DecideReuse Action = "decide-reuse" // let a reuse appear, or not
 )
 
 // A Subject is what an action is done to. Members that do not matter to an

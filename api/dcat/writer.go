@@ -32,6 +32,9 @@ type Format struct {
 // don't mind.
 var Formats = []Format{JSONLD, Turtle, RDFXML}
 
+// piece is how many bytes are gathered before they are sent.
+const piece = 16 << 10
+
 // A Writer writes one document: begin it with NewWriter, end it with Close.
 // It remembers what it has said of producers, licences and authorities, of
 // which there are few, and nothing of datasets.
@@ -87,7 +90,9 @@ func (w *Writer) put(n *node) {
 		w.buf = w.format.node(w.buf, n, w.first)
 		w.first = false
 	}
-	w.flush()
+	if len(w.buf) >= piece {
+		w.flush()
+	}
 }
 
 // flatten replaces the named nodes that a node holds by their names, and

@@ -263,26 +263,27 @@ func (l *loader) fill(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write the plan: %w", err)
 	}
+	l.version.Plan = stored
 	kept, name, err := l.keep(ctx)
 	if err != nil {
 		return err
 	}
-	l.version.Plan = stored
-	if l.req.Hold {
-		if err := l.version.Hold(ctx); err != nil {
-			return err
-		}
-		l.report.State, l.report.Kept = Held, kept != nil
+	received := func(tx pgx.Tx) error {
 		if kept == nil {
 			return nil
 		}
-		return putReceived(ctx, l.hub.Owner, l.version.Version, *kept, name)
+		return putReceived(ctx, tx, l.version.Version, *kept, name)
+	}
+	if l.req.Hold {
+		if err := l.version.Hold(ctx, received); err != nil {
+			return err
+		}
+		l.report.State, l.report.Kept = Held, kept != nil
+		return nil
 	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
-		if kept != nil {
-			if err := putReceived(ctx, tx, l.version.Version, *kept, name); err != nil {
-				return err
-			}
+		if err := received(tx); err != nil {
+			return err
 		}
 		if l.known != nil {
 			if err := l.putDataset(ctx, tx); err != nil {
