@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
 	"calanque/osm"
@@ -186,7 +187,7 @@ func TestBackupForgets(t *testing.T) {
 			t.Errorf("%s: %q, want %q (%v)", when, got, want, err)
 		}
 	}
-	if err := backup(t.Context(), url, file); err != nil {
+	if err := backup(t.Context(), url, file, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	names("after the backup", "Thym 2 / archived closed")
@@ -209,7 +210,7 @@ func TestBackupForgets(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	names("before the restore", "Thym 2 / archived closed")
-	if err := restore(t.Context(), url, later); err != nil {
+	if err := restore(t.Context(), url, later, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	names("after the restore", " / archived archived")
