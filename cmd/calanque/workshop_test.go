@@ -19,6 +19,7 @@ import (
 
 	"calanque/api"
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
 	"calanque/osm"
@@ -391,7 +392,7 @@ func TestBackupForgets(t *testing.T) {
 			t.Errorf("%s: %q, want %q (%v)", when, got, want, err)
 		}
 	}
-	if err := backup(t.Context(), url, file); err != nil {
+	if err := backup(t.Context(), url, file, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	names("after the backup", "Thym 2 / archived closed")
@@ -414,7 +415,7 @@ func TestBackupForgets(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	names("before the restore", "Thym 2 / archived closed")
-	if err := restore(t.Context(), url, later); err != nil {
+	if err := restore(t.Context(), url, later, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	names("after the restore", " / archived archived")
