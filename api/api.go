@@ -67,6 +67,7 @@ type Server struct {
 	features *features.Service
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
+	visitors visitors         // their forms
 	live     live             // who watches one
 	drawings drawings
 	finder   *catalogue.Finder
@@ -95,7 +96,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), finder: catalogue.NewFinder(o.Hub.Web)}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), finder: catalogue.NewFinder(o.Hub.Web), visitors: newVisitors()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,
@@ -136,6 +137,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server.RegisterOnShutdown(s.live.end) // they would wait for ever
 	var following sync.WaitGroup
 	following.Go(func() { s.Follow(ctx) })
+	following.Go(func() { s.prebuild(ctx) })
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	var err error

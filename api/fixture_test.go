@@ -17,6 +17,7 @@ import (
 	"github.com/paulmach/orb"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
 	"calanque/tiles"
@@ -46,7 +47,7 @@ func newSite(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Log: log, Now: func() time.Time { return now }})
+	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Files: blob.New(t.TempDir()), Log: log, Now: func() time.Time { return now }})
 	return &site{t, hub, s}
 }
 

@@ -1,10 +1,16 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"calanque/geo"
 )
@@ -123,6 +129,60 @@ func TestGraphsUnchanged(t *testing.T) {
 	for _, path := range paths {
 		if w := s.ask(http.MethodGet, path, "If-None-Match", tags[path]); w.Code != http.StatusOK {
 			t.Errorf("%s after a publication: %d, want 200", path, w.Code)
+		}
+	}
+}
+
+// TestUdata has a reader with the rules of data.gouv.fr take the catalogue in,
+// in each syntax, page by page.
+func TestUdata(t *testing.T) {
+	t.Parallel()
+	const python = "../.tools/rdf/bin/python"
+	if exec.Command(python, "-c", "import rdflib").Run() != nil {
+		t.Skip("skipped: no Python with rdflib in .tools/rdf (`make test` installs it)")
+	}
+	s := portal(t)
+	_, err := s.hub.Owner.Exec(t.Context(), `
+		update dataset set title = '{"fr": "Jeu « un »", "en": "Dataset one"}', frequency = 'yearly', extent = 'BOX(5 43,6 44)'::box2d,
+			keywords = '[{"fr": "eau"}]', landing_page = 'https://producteur.exemple.fr/page' where slug = 'jeu-1';
+		insert into dataset_topic (dataset_id, topic_id) select id, 'tourisme' from dataset where slug = 'jeu-1';
+		insert into resource (dataset_id, name, kind, title, url, format)
+			select id, 'wfs', 'service', '{"fr": "WFS"}', 'https://producteur.exemple.fr/wfs?service=WFS', 'wfs' from dataset where slug = 'jeu-1'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	for _, suffix := range []string{".ttl", ".rdf", ".jsonld"} {
+		cmd := exec.Command(python, "dcat/testdata/check.py", "harvest", server.URL+"/catalogue"+suffix+"?limit=2")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		type dataset struct {
+			Title, Page, Frequency  string
+			Tags, Licences, Extents []string
+			Resources               [][]string
+		}
+		var got struct {
+			Pages    int
+			Datasets map[string]dataset
+		}
+		if err := json.Unmarshal(out, &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Pages != 3 || len(got.Datasets) != 5 || got.Datasets["vieux-jeu"].Page != server.URL+"/donnees/jeu-2" {
+			t.Errorf("%s: %d pages, %d datasets, want 3 and 5: %v", suffix, got.Pages, len(got.Datasets), got.Datasets)
+		}
+		want := dataset{
+			Title: "Jeu « un »", Page: server.URL + "/donnees/jeu-1", Frequency: "ANNUAL",
+			Tags: []string{"Tourism", "Tourisme", "Turismo", "eau", "Économie et finances"}, Licences: []string{"https://www.etalab.gouv.fr/licence-ouverte-open-licence"},
+			Extents:   []string{"POLYGON((5 43, 6 43, 6 44, 5 44, 5 43))"},
+			Resources: [][]string{{"Lien", "https://exemple.fr/x.csv", "csv", "main"}, {"WFS", "https://producteur.exemple.fr/wfs?service=WFS", "wfs", "api"}},
+		}
+		if diff := cmp.Diff(want, got.Datasets["jeu-1"]); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", suffix, diff)
 		}
 	}
 }

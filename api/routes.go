@@ -51,6 +51,8 @@ func (s *Server) routes() http.Handler {
 	open("/connexion", s.signIn)
 	post("/deconnexion", s.signOut)
 	s.workshopRoutes(get, post, open)
+	s.fileRoutes(get)
+	s.reportRoutes(get, post, open)
 	s.machineRoutes(get)
 	s.bureauRoutes(get, post, raw)
 	get("/image/{layer}.svg", s.picture)

@@ -176,6 +176,7 @@ var table = []address{
 	{"GET", "/atelier/{code}/exports/maproulette.geojsonl", "", "sssyfnnyny"},
 	{"GET", "/atelier/{code}/exports/corrections.csv", "", "sssssynyny"},
 	{"GET", "/atelier/{code}/exports/corrections.geojson", "", "sssssynyny"},
+	{"POST", "/atelier/{code}/exports/revoquer", "", "sssssnnyny"},
 	{"GET", "/atelier/{code}/rapport", "", "nnnnnnnyny"},
 	{"GET", "/atelier/{code}/rapport.csv", "", "nnnnnnnyny"},
 	{"POST", "/atelier/{code}/conduite/terminer", "", "sssssnnyny"},

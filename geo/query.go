@@ -13,6 +13,7 @@ type Query struct {
 	After    string    // keyset: only items whose id is greater than this one
 	Limit    int       // at most so many; 0 means no limit
 	NoGeom   bool      // leave geometry out
+	SRID     SRID      // that geometries are given in; 0 is EPSG:4326
 	Simplify float64   // metres of EPSG:3857 that lines may be off; 0 gives them as they are
 }
 

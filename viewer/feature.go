@@ -199,3 +199,7 @@ func nounCode(t geo.GeometryType) string {
 	}
 	return "noun.feature"
 }
+
+// FeatureName is what people call a feature of a layer; its key where the
+// layer has no names.
+func FeatureName(lang string, l *Layer, f geo.Feature) string { return nameOf(lang, l, f) }

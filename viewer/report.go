@@ -38,8 +38,8 @@ type ReportPage struct {
 	Replies    []ReportReplies
 	Left       []TaskRow
 	LeftCells  []string // their cells
-	Unmatched  int    // places that people told apart
-	Wiki       string // ready to paste
+	Unmatched  int      // places that people told apart
+	Wiki       string   // ready to paste
 }
 
 // Agreed reports whether the agreement is another than before, as it is written.

@@ -16,11 +16,13 @@ const (
 	ExportOSM       Action = "export-osm"       // what goes towards OpenStreetMap
 	ExportCorrected Action = "export-corrected" // what goes to the producer
 
-	SeeDesk    Action = "see-desk" // a producer's desk, and what is sent and reported there
-	Describe   Action = "describe" // a dataset, its documents, its address; a new one
-	Deliver    Action = "deliver"  // send a file, have it read again
-	Publish    Action = "publish"  // publish or throw away what was sent, go back to an earlier version
-	ReplyToAll Action = "reply"    // answer what sessions corrected and visitors reported
+	SeeDesk     Action = "see-desk"     // a producer's desk, and what is sent and reported there
+	Describe    Action = "describe"     // a dataset, its documents, its address; a new one
+	Deliver     Action = "deliver"      // send a file, have it read again
+	Publish     Action = "publish"      // publish or throw away what was sent, go back to an earlier version
+	ReplyToAll  Action = "reply"        // answer what sessions corrected and visitors reported
+	SeeInside   Action = "see-inside"   // files of a dataset that the public may not have
+	DecideReuse Action = "decide-reuse" // let a reuse appear, or not
 )
 
 // A Subject is what an action is done to. Members that do not matter to an
@@ -57,6 +59,10 @@ func May(actor Actor, action Action, on Subject) bool {
 		return on.Closed || coordinator || runs
 	case ExportOSM:
 		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
+	case SeeInside:
+		return coordinator || speaks(actor, on)
+	case DecideReuse:
+		return coordinator
 	case ExportCorrected:
 		return coordinator || runs || speaks(actor, on)
 	}

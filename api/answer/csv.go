@@ -9,7 +9,7 @@ func AppendCell(dst []byte, s string) []byte {
 	quote := false
 	for i := 0; i < len(s) && !quote; i++ {
 		switch s[i] {
-		case ',', '"', '\n', '\r':
+		case ',', ';', '"', '\n', '\r': // whichever of the two stands between cells
 			quote = true
 		}
 	}

@@ -175,7 +175,8 @@ func (b *builder) publisher() *node {
 	}
 	if t, ok := publisherTypes[p.Kind]; ok {
 		const scheme = "http://purl.org/adms/publishertype/"
-		n.add("dct:type", shared(scheme+t.code, "skos:Concept").link("skos:inScheme", scheme+"1.0").text("skos:prefLabel", t.label))
+		n.add("dct:type", shared(scheme+t.code, "skos:Concept").text("skos:prefLabel", t.label).
+			add("skos:inScheme", shared(scheme+"1.0", "skos:ConceptScheme").literal("dct:title", "ADMS publisher type", "")))
 	}
 	return n
 }

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"time"
@@ -20,9 +21,9 @@ const (
 	batchTime  = 60 * time.Second // that sending one batch may take
 )
 
-// A format is a kind of file that all features of a layer can be had as. Its
+// A fileWriter is a kind of file that all features of a layer can be had as. Its
 // functions append to a buffer.
-type format struct {
+type fileWriter struct {
 	extension, mediaType string
 	begin                func(dst []byte, r *geo.Relation) []byte
 	row                  func(dst []byte, e *encoder, rows pgx.Rows, first bool) []byte
@@ -40,7 +41,7 @@ func (s *Service) DownloadCSV(w http.ResponseWriter, r *http.Request) error {
 	return s.download(w, r, csvFile)
 }
 
-func (s *Service) download(w http.ResponseWriter, r *http.Request, f format) error {
+func (s *Service) download(w http.ResponseWriter, r *http.Request, f fileWriter) error {
 	c, err := s.collection(r)
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func fieldNames(fields []geo.Field) []string {
 
 // stream writes a file batch by batch. An error after the first ends the
 // connection: half a file must not be taken for a whole one.
-func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relation, q geo.Query, f format) error {
+func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relation, q geo.Query, f fileWriter) error {
 	control := http.NewResponseController(w)
 	e := newEncoder(rel)
 	buf := f.begin(nil, rel)
@@ -106,7 +107,7 @@ func (s *Service) stream(w http.ResponseWriter, r *http.Request, rel *geo.Relati
 
 // batch appends the next rows, and moves the query behind them; last tells
 // that there are no more.
-func (s *Service) batch(ctx context.Context, rel *geo.Relation, q *geo.Query, e *encoder, f format, buf []byte, first bool) (_ []byte, last bool, err error) {
+func (s *Service) batch(ctx context.Context, rel *geo.Relation, q *geo.Query, e *encoder, f fileWriter, buf []byte, first bool) (_ []byte, last bool, err error) {
 	sql, args, err := postgis.Select(rel, *q)
 	if err != nil {
 		return buf, false, err
@@ -122,7 +123,7 @@ func (s *Service) batch(ctx context.Context, rel *geo.Relation, q *geo.Query, e 
 	return buf, n < batchRows && !full, err
 }
 
-var geoJSONFile = format{
+var geoJSONFile = fileWriter{
 	extension: ".geojson", mediaType: answer.TypeGeoJSON,
 	begin: func(dst []byte, r *geo.Relation) []byte {
 		dst = append(dst, `{"type":"FeatureCollection","name":`...)
@@ -142,7 +143,7 @@ var geoJSONFile = format{
 // read it as UTF-8. Points have columns lon and lat, other geometries one of
 // WKT, in EPSG:4326. A series of areas has neither: each area would be written
 // once for every time, and its layer can be had by itself.
-var csvFile = format{
+var csvFile = fileWriter{
 	extension: ".csv", mediaType: "text/csv; charset=utf-8; header=present",
 	begin: func(dst []byte, r *geo.Relation) []byte {
 		dst = append(dst, "\ufeffid"...)
@@ -159,18 +160,32 @@ var csvFile = format{
 		}
 		return append(dst, "\r\n"...)
 	},
-	row: func(dst []byte, e *encoder, rows pgx.Rows, _ bool) []byte { return e.csv(dst, rows) },
+	row: func(dst []byte, e *encoder, rows pgx.Rows, _ bool) []byte { return e.csv(dst, rows, plainCSV) },
 	end: func(dst []byte) []byte { return dst },
 }
 
 func isAreaSeries(r *geo.Relation) bool { return r.Time != "" && r.GeometryType != geo.Point }
 
+// A csvDialect is how lines of CSV are written.
+type csvDialect struct {
+	separator byte
+	decimal   byte
+	yes, no   string
+}
+
+// plainCSV is RFC 4180's; frenchCSV is what a spreadsheet set to French takes
+// for numbers and columns.
+var (
+	plainCSV  = csvDialect{',', '.', "true", "false"}
+	frenchCSV = csvDialect{';', ',', "oui", "non"}
+)
+
 // csv appends the current row as a line of CSV.
-func (e *encoder) csv(dst []byte, rows pgx.Rows) []byte {
+func (e *encoder) csv(dst []byte, rows pgx.Rows, d csvDialect) []byte {
 	raw, columns := rows.RawValues(), rows.FieldDescriptions()
 	dst = answer.AppendCell(dst, string(raw[0]))
 	for i, f := range e.fields {
-		dst = append(dst, ',')
+		dst = append(dst, d.separator)
 		value := raw[i+2]
 		if value == nil {
 			continue
@@ -184,14 +199,14 @@ func (e *encoder) csv(dst []byte, rows pgx.Rows) []byte {
 		if !ok {
 			cell = appendAny(nil, e.slow(rows, i+2))
 		}
-		dst = append(dst, unquoted(cell)...)
+		dst = append(dst, d.value(f.Type, unquoted(cell))...)
 	}
 	switch {
 	case !e.located:
 	case e.geometry == geo.Point:
-		dst = appendLonLat(dst, raw[1])
+		dst = appendLonLat(dst, raw[1], d)
 	default:
-		dst = append(dst, ',')
+		dst = append(dst, d.separator)
 		if len(raw[1]) > 0 {
 			dst = answer.AppendCell(dst, wkt(raw[1]))
 		}
@@ -212,15 +227,31 @@ func unquoted(cell []byte) []byte {
 }
 
 // appendLonLat appends the two cells of a point; of several, the first.
-func appendLonLat(dst, ewkb []byte) []byte {
+func appendLonLat(dst, ewkb []byte, d csvDialect) []byte {
 	lon, lat, ok := firstPoint(ewkb)
 	if !ok {
-		return append(dst, ",,"...)
+		return append(dst, d.separator, d.separator)
 	}
-	dst = append(dst, ',')
-	dst = appendDecimal(dst, lon, 7)
-	dst = append(dst, ',')
-	return appendDecimal(dst, lat, 7)
+	for _, f := range [...]float64{lon, lat} {
+		dst = append(dst, d.separator)
+		dst = append(dst, d.value(geo.RealField, appendDecimal(nil, f, 7))...)
+	}
+	return dst
+}
+
+// value says a number or a yes as the dialect does.
+func (d csvDialect) value(t geo.FieldType, cell []byte) []byte {
+	switch {
+	case t == geo.RealField && d.decimal != '.':
+		if i := bytes.IndexByte(cell, '.'); i >= 0 {
+			cell[i] = d.decimal
+		}
+	case t == geo.BooleanField && string(cell) == "true":
+		return []byte(d.yes)
+	case t == geo.BooleanField && string(cell) == "false":
+		return []byte(d.no)
+	}
+	return cell
 }
 
 func firstPoint(ewkb []byte) (lon, lat float64, ok bool) {

@@ -30,7 +30,7 @@ var edges = map[string]string{
 	"osm/workshop":            "geo geo/postgis osm osm/match",
 	"api/answer":              "geo",
 	"api/account":             "geo geo/postgis",
-	"api/features":            "api/answer geo geo/postgis",
+	"api/features":            "api/answer geo geo/format geo/postgis",
 	"api":                     "api/account api/answer api/dcat api/features geo geo/blob geo/catalogue geo/ingest geo/postgis osm/match osm/workshop tiles viewer",
 	"cmd/calanque":            "*",
 }

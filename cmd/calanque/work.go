@@ -36,14 +36,16 @@ type jobKind struct {
 const (
 	loads   = "loads"
 	outside = "outside"
+	sites   = "sites"
 )
 
-var queues = map[string]river.QueueConfig{loads: {MaxWorkers: 2}, outside: {MaxWorkers: 1}}
+var queues = map[string]river.QueueConfig{loads: {MaxWorkers: 2}, outside: {MaxWorkers: 1}, sites: {MaxWorkers: 1}}
 
 // jobKinds are all.
 var jobKinds = []jobKind{
 	{name: "links", queue: outside, timeout: 2 * time.Hour, attempts: 3, every: time.Hour, work: checkLinks},
 	{name: "schedules", queue: outside, timeout: time.Minute, attempts: 1, every: time.Minute, work: callForReading},
+	{name: "links", queue: sites, timeout: 2 * time.Hour, attempts: 1, every: time.Hour, work: followLinks},
 	{name: "load", queue: loads, timeout: 4 * time.Hour, attempts: 5, work: loadUpload, gaveUp: gaveUpUpload},
 	{name: "publish", queue: loads, timeout: time.Hour, attempts: 5, work: publishUpload, gaveUp: gaveUpUpload},
 	{name: "reread", queue: loads, timeout: 4 * time.Hour, attempts: 5, work: reread},

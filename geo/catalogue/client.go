@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -107,6 +108,11 @@ type finding struct {
 	status  int // of HTTP, 0 when nobody answered
 	broken  bool
 	message *geo.Message // why it is broken, or could not be tried
+}
+
+// silent tells that nobody answered, which may be our own fault.
+func (f finding) silent() bool {
+	return f.status == 0 && f.message != nil && slices.Contains([]string{"link.name", "link.silent", "link.timeout"}, f.message.Code)
 }
 
 func broken(status int, code string, args ...any) finding {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +33,9 @@ type LinkReport struct {
 	Broken  int64 `json:"broken"`  // of those, failing now
 	Mended  int64 `json:"mended"`  // of those, answering again
 	Unclear int64 `json:"unclear"` // of those, not for robots
+	// Offline says that not one of several hosts answered: it is the hub that
+	// has no way out, and nothing was written down.
+	Offline bool `json:"offline"`
 }
 
 // hostsAtOnce is how many hosts are asked at a time; each is asked one thing at
@@ -51,7 +54,7 @@ type dueLink struct {
 // CheckLinks tries the links of public resources that were last tried before
 // due, or have failed once since, and writes down how it found them. now is
 // the clock. It goes on over links that fail, and stops at an error of the
-// database or when ctx ends; what was tried until then is kept.
+// database or when ctx ends; what was found until then is kept.
 func CheckLinks(ctx context.Context, hub *postgis.Hub, client *LinkClient, due time.Time, now func() time.Time) (LinkReport, error) {
 	links, err := dueLinks(ctx, hub.Owner, due)
 	if err != nil {
@@ -70,37 +73,89 @@ func CheckLinks(ctx context.Context, hub *postgis.Hub, client *LinkClient, due t
 		}
 		hosts[host] = append(hosts[host], l)
 	}
-	var counted struct{ tried, broken, mended, unclear atomic.Int64 }
-	group, ctx := errgroup.WithContext(ctx)
+	round := linkRound{hub: hub, client: client, now: now}
+	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(hostsAtOnce)
 	for _, host := range order {
-		group.Go(func() error {
-			for i, l := range hosts[host] {
-				if i > 0 {
-					client.wait(ctx)
-				}
-				f, ok := client.try(ctx, l.url, l.service)
-				if !ok {
-					return ctx.Err()
-				}
-				if err := record(ctx, hub, l, f, now()); err != nil {
-					return err
-				}
-				counted.tried.Add(1)
-				switch {
-				case f.broken:
-					counted.broken.Add(1)
-				case f.message != nil:
-					counted.unclear.Add(1)
-				case l.failures > 0:
-					counted.mended.Add(1)
-				}
-			}
-			return nil
-		})
+		group.Go(func() error { return round.host(within, hosts[host]) })
 	}
-	err = group.Wait()
-	return LinkReport{counted.tried.Load(), counted.broken.Load(), counted.mended.Load(), counted.unclear.Load()}, err
+	if err := group.Wait(); err != nil {
+		return round.report, err
+	}
+	if !round.answered && len(order) > 1 {
+		return LinkReport{Offline: true}, nil
+	}
+	for _, s := range round.silent {
+		if err := round.keep(ctx, s.link, s.finding, s.at); err != nil {
+			return round.report, err
+		}
+	}
+	return round.report, nil
+}
+
+// A linkRound is one run of CheckLinks.
+type linkRound struct {
+	hub    *postgis.Hub
+	client *LinkClient
+	now    func() time.Time
+
+	mu       sync.Mutex
+	report   LinkReport
+	answered bool         // some host did
+	silent   []silentLink // what is told of hosts that did not, once it is known that it is they
+}
+
+type silentLink struct {
+	link    dueLink
+	finding finding
+	at      time.Time
+}
+
+// host tries the links to one host, one after the other.
+func (r *linkRound) host(ctx context.Context, links []dueLink) error {
+	for i, l := range links {
+		if i > 0 {
+			r.client.wait(ctx)
+		}
+		f, ok := r.client.try(ctx, l.url, l.service)
+		if !ok {
+			return ctx.Err()
+		}
+		at := r.now()
+		r.mu.Lock()
+		if f.silent() {
+			r.silent = append(r.silent, silentLink{l, f, at})
+		} else {
+			r.answered = true
+		}
+		r.mu.Unlock()
+		if f.silent() {
+			continue
+		}
+		if err := r.keep(ctx, l, f, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep writes a finding down and counts it.
+func (r *linkRound) keep(ctx context.Context, l dueLink, f finding, at time.Time) error {
+	if err := record(ctx, r.hub, l, f, at); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.Tried++
+	switch {
+	case f.broken:
+		r.report.Broken++
+	case f.message != nil:
+		r.report.Unclear++
+	case l.failures > 0:
+		r.report.Mended++
+	}
+	return nil
 }
 
 func dueLinks(ctx context.Context, db postgis.DB, due time.Time) ([]dueLink, error) {

@@ -110,3 +110,35 @@ func TestCheckLinks(t *testing.T) {
 		t.Errorf("a minute later: %+v, %v, want the new one alone tried", report, err)
 	}
 }
+
+// TestCheckLinksOffline has no host answer: that is the hub's own line, and no
+// link is called broken for it.
+func TestCheckLinksOffline(t *testing.T) {
+	t.Parallel()
+	h := hub(t)
+	s := httptest.NewServer(http.NotFoundHandler())
+	closed := s.URL
+	s.Close()
+	_, err := h.Owner.Exec(t.Context(), `
+		insert into resource (dataset_id, name, kind, title, url)
+		select d.id, r.name, 'reference', '{"fr": "x"}', r.url
+		from (values ('a', $1), ('b', replace($1, '127.0.0.1', 'localhost'))) r (name, url)
+		join dataset d on d.slug = 'sentiers'`, closed)
+	if err == nil {
+		err = take(t.Context(), h, "sentiers", catalogue.Step{To: catalogue.Open, Body: "test"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := catalogue.NewLinkClient(catalogue.ClientOptions{Pause: -1, AllowInner: true})
+	for range 2 {
+		now := time.Now()
+		report, err := catalogue.CheckLinks(t.Context(), h, client, now, func() time.Time { return now })
+		if err != nil || report != (catalogue.LinkReport{Offline: true}) {
+			t.Errorf("got %+v, %v, want to be told of being offline", report, err)
+		}
+	}
+	if list, err := catalogue.BrokenLinks(t.Context(), h.Web); err != nil || len(list) != 0 {
+		t.Errorf("broken: %v, %v, want none", list, err)
+	}
+}

@@ -13,7 +13,7 @@ import (
 )
 
 // Each calls fn with the features that a query selects, in the order of their
-// keys. The geometry is EWKB in EPSG:4326, lon/lat. The *Feature and its
+// keys. The geometry is EWKB in EPSG:4326, lon/lat, or the query's own system. The *Feature and its
 // slices are reused between calls. A field that the relation does not have is
 // a *geo.ParamError.
 func Each(ctx context.Context, db DB, r *geo.Relation, q geo.Query, fn func(*geo.Feature) error) error {
@@ -136,6 +136,8 @@ func selectWhere(r *geo.Relation, q geo.Query, where []string, args []any) (stri
 	case r.Geom == "" || q.NoGeom:
 	case q.Simplify > 0 && r.Geom3857 != "":
 		columns[1] = "st_asewkb(st_transform(st_simplify(" + quote(r.Geom3857) + ", " + arg(&args, q.Simplify) + ", true), 4326))"
+	case q.SRID != 0 && q.SRID != geo.WGS84:
+		columns[1] = "st_asewkb(" + transformed(r, q.SRID) + ")"
 	default:
 		columns[1] = "st_asewkb(" + toWGS84(r) + ")"
 	}
@@ -263,6 +265,14 @@ func toWGS84(r *geo.Relation) string {
 		return "st_transform(st_transform(" + g + ", 2154), 4326)"
 	}
 	return "st_transform(" + g + ", 4326)"
+}
+
+// transformed is the geometry in a metric system of France.
+func transformed(r *geo.Relation, to geo.SRID) string {
+	if r.SRID == to {
+		return quote(r.Geom)
+	}
+	return fmt.Sprintf("st_transform(%s, %d)", quote(r.Geom), to)
 }
 
 // NTF reports whether a system is on the old French datum, Paris meridian.

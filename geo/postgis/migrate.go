@@ -158,7 +158,7 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 
 // grants is the revision of what the web role may do: another number, and the
 // next start grants again.
-const grants = "granted to calanque_web, 19"
+const grants = "granted to calanque_web, 30"
 
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {

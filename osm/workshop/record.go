@@ -26,9 +26,6 @@ const (
 
 var (
 	uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	// Eight figures or more, however they are grouped, are a telephone number.
-	phone = regexp.MustCompile(`(?:\+|\b)\d(?:[ .\-/()\x{a0}\x{202f}]*\d){7,}`)
-	email = regexp.MustCompile(`(?i)[a-z0-9._%+-]+\s*(?:@|\(at\)|\[at\]|\barobase\b)\s*[a-z0-9-]+\s*(?:\.|\bpoint\b|\bdot\b)\s*[a-z]{2,}`)
 )
 
 // check refuses what no answer may hold, as a *geo.InputError that says so
@@ -50,9 +47,9 @@ func checkText(s string, most int) error {
 		return geo.Bad(nil, "workshop.note-long", "most", most)
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		return geo.Bad(nil, "workshop.note-text")
-	case phone.MatchString(s):
+	case geo.HasPhone(s):
 		return geo.Bad(nil, "workshop.note-phone")
-	case email.MatchString(s):
+	case geo.HasMail(s):
 		return geo.Bad(nil, "workshop.note-email")
 	}
 	return nil
@@ -328,7 +325,7 @@ func (t *Task) checkValue(field string, text *string) error {
 	}
 	err := checkText(*text, maxValue)
 	for _, a := range t.rule.Attributes {
-		if a.Field == field && (a.Type == match.Phone || a.Type == match.URL || a.Type == match.Number) && phone.MatchString(*text) {
+		if a.Field == field && (a.Type == match.Phone || a.Type == match.URL || a.Type == match.Number) && geo.HasPhone(*text) {
 			return nil
 		}
 	}
