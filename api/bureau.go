@@ -44,6 +44,8 @@ func (s *Server) bureauRoutes(get, post, raw func(string, answer.Handler)) {
 	post(sent+"/{act:publier|jeter|relire|comparer}", s.decideDelivery)
 	get("/bureau/corrections", s.correctionsPage)
 	post("/bureau/corrections/{id:[0-9]{1,18}}", s.replyCorrection)
+	get("/bureau/signalements", s.reportsPage)
+	post("/bureau/signalements/{id:[0-9]{1,18}}", s.answerReport)
 }
 
 // deskActor is who is signed in at a desk: a producer or a coordinator.

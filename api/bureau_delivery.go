@@ -34,7 +34,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 	form, file, err := s.receive(w, r, actor, maxSent, dataFile)
 	choices, typed := readChoices(form)
 	if m, refused := refusal(err); refused {
-		return s.writeDeskDataset(w, r, &e, actor, refusedStatus(err), m, typed)
+		return s.writeDeskDataset(w, r, &e, actor, deskStatus(err), m, typed)
 	}
 	if err == nil && file == nil {
 		return s.writeDeskDataset(w, r, &e, actor, http.StatusUnprocessableEntity, geo.Say("upload.none"), typed)
@@ -50,7 +50,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 		return s.Enqueue(r.Context(), tx, "load", queued{id})
 	})
 	if m, refused := refusal(err); refused {
-		return s.writeDeskDataset(w, r, &e, actor, refusedStatus(err), m, typed)
+		return s.writeDeskDataset(w, r, &e, actor, deskStatus(err), m, typed)
 	}
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (s *Server) bringVersion(w http.ResponseWriter, r *http.Request) error {
 		return s.Enqueue(r.Context(), tx, "load", queued{id})
 	})
 	if m, refused := refusal(err); refused {
-		return s.writeDeskDataset(w, r, &e, actor, refusedStatus(err), m, viewer.DeskChoices{})
+		return s.writeDeskDataset(w, r, &e, actor, deskStatus(err), m, viewer.DeskChoices{})
 	}
 	if err != nil {
 		return err

@@ -87,7 +87,7 @@ func (s *Server) addDocument(w http.ResponseWriter, r *http.Request) error {
 	form, file, err := s.receive(w, r, actor, maxDocument, documentFile)
 	typed := typedDocument(form)
 	if m, refused := refusal(err); refused {
-		return s.writeDocuments(w, r, &e, actor, refusedStatus(err), typed, []viewer.FieldFault{{Field: "file", Message: m}})
+		return s.writeDocuments(w, r, &e, actor, deskStatus(err), typed, []viewer.FieldFault{{Field: "file", Message: m}})
 	}
 	if err != nil {
 		return err

@@ -26,7 +26,8 @@ func (s *Server) deskWaits(ctx context.Context, producer string) (corrections, r
 			corrections++
 		}
 	}
-	return corrections, 0, nil
+	reports, err = catalogue.WaitingReports(ctx, s.Hub.Web, producer)
+	return corrections, reports, err
 }
 
 // correctionsPage answers /bureau/corrections.
@@ -69,15 +70,8 @@ func (s *Server) deskReplies(r *http.Request, actor account.Actor) (viewer.Repli
 		}
 		p.List = append(p.List, d)
 		if _, known := p.Versions[d.Dataset]; !known && d.Dataset != "" {
-			past, err := catalogue.PastVersions(r.Context(), s.Hub.Web, d.Dataset, 10)
-			if err != nil {
+			if p.Versions[d.Dataset], err = s.publishedVersions(r, d.Dataset); err != nil {
 				return p, err
-			}
-			p.Versions[d.Dataset] = []viewer.DeskVersion{}
-			for _, v := range past {
-				if v.Published != nil {
-					p.Versions[d.Dataset] = append(p.Versions[d.Dataset], pastVersion(v))
-				}
 			}
 		}
 	}

@@ -153,8 +153,8 @@ func fileName(s string) string {
 	return s
 }
 
-// refusedStatus is the status of a page that says why a form was not taken.
-func refusedStatus(err error) int {
+// deskStatus is the status of a page that says why a form was not taken.
+func deskStatus(err error) int {
 	var bad *geo.InputError
 	switch {
 	case errors.As(err, &bad) && bad.Code == "upload.too-large":
@@ -169,8 +169,8 @@ func refusedStatus(err error) int {
 	return http.StatusUnprocessableEntity
 }
 
-// patience of a slow line, between two pieces of a file.
-const patience = 30 * time.Second
+// linePatience is how long a slow line may take, between two pieces of a file.
+const linePatience = 30 * time.Second
 
 // A patient reader lets a request go on as long as something comes.
 type patient struct {
@@ -190,6 +190,6 @@ func (p *patient) extend() {
 		return
 	}
 	p.moved = now
-	_ = p.control.SetReadDeadline(now.Add(patience))
-	_ = p.control.SetWriteDeadline(now.Add(patience + writeTimeout))
+	_ = p.control.SetReadDeadline(now.Add(linePatience))
+	_ = p.control.SetWriteDeadline(now.Add(linePatience + writeTimeout))
 }

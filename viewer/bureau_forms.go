@@ -125,3 +125,40 @@ func Documents(w io.Writer, p DocumentsPage) error {
 
 // Replies writes the page of the corrections.
 func Replies(w io.Writer, p RepliesPage) error { return render(w, p.Lang, "bureau-replies.html", p) }
+
+// A ReportsPage is the model of what visitors wrote.
+type ReportsPage struct {
+	Page
+	CSRF     string
+	List     []DeskReport
+	Versions map[string][]DeskVersion // by dataset
+	Refused  geo.Message
+	At       int64 // of the one that was refused
+	Typed    string
+	Notice   string
+}
+
+// A DeskReport is what a visitor wrote. Who it was nobody knows.
+type DeskReport struct {
+	ID      int64
+	Dataset string
+	Title   geo.Text
+	Object  string // layer/key; "" for the dataset
+	Kind    string // "error", "message"
+	Text    string
+	Lang    string
+	At      time.Time
+	State   string
+	Next    int // number of the next answer
+	Answers []DeskAnswer
+}
+
+// A DeskAnswer is what the producer answered.
+type DeskAnswer struct {
+	State, Text string
+	Version     int
+	At          time.Time
+}
+
+// Reports writes the page of what visitors wrote.
+func Reports(w io.Writer, p ReportsPage) error { return render(w, p.Lang, "bureau-reports.html", p) }
