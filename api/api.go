@@ -20,6 +20,8 @@ import (
 	"time"
 	_ "time/tzdata" // a bare system has no time zones
 
+	"github.com/jackc/pgx/v5"
+
 	"calanque/api/account"
 	"calanque/api/features"
 	"calanque/geo/blob"
@@ -52,6 +54,10 @@ type Options struct {
 	// Fictional makes every page say that what it shows is made up; nil means
 	// it is not.
 	Fictional func(layers []viewer.Layer) bool
+
+	// Enqueue puts work into the queue in a transaction: a kind and its
+	// arguments. Nil where there is no queue: nothing can be sent then.
+	Enqueue func(ctx context.Context, tx pgx.Tx, kind string, args any) error
 
 	Log  *slog.Logger     // nil means slog.Default()
 	Zone *time.Location   // of dates without one; nil means Europe/Paris

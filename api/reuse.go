@@ -49,9 +49,9 @@ const maxPicture = 8 << 20
 // maxFormFields bounds what a form with a picture holds beside it, in bytes.
 const maxFormFields = 256 << 10
 
-// drained is how much of a form that is too long is read all the same, in
+// drainedPicture is how much of a form that is too long is read all the same, in
 // bytes: a browser shows an answer only when it could send everything.
-const drained = 64 << 20
+const drainedPicture = 64 << 20
 
 // sendTime is how long sending a form with a file may take.
 const sendTime = 5 * time.Minute
@@ -75,7 +75,7 @@ func (s *Server) sent(h answer.Handler) answer.Handler {
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(sendTime)) // a test's recorder has none
-		r.Body = http.MaxBytesReader(w, r.Body, drained)
+		r.Body = http.MaxBytesReader(w, r.Body, drainedPicture)
 		parts, err := r.MultipartReader()
 		if err != nil {
 			return &geo.ParamError{Param: "form", Value: "…", Want: "want multipart/form-data"}

@@ -28,6 +28,8 @@ func (s *Server) routes() http.Handler {
 	open := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.own(h))).Methods(http.MethodPost) }
 	// send is open for forms with a file.
 	send := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.sent(h))).Methods(http.MethodPost) }
+	// raw is for forms with files: their handlers read them as they come.
+	raw := func(path string, h answer.Handler) { m.Handle(path, s.handle(h)).Methods(http.MethodPost) }
 	f := s.features
 	get("/api", f.Landing)
 	get("/api/", f.Landing)
@@ -56,6 +58,7 @@ func (s *Server) routes() http.Handler {
 	s.reuseRoutes(get, post, open, send)
 	s.machineRoutes(get)
 	s.chainRoutes(get, post)
+	s.bureauRoutes(get, post, raw)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)
 	get("/communes.json", s.communes)
