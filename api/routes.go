@@ -52,6 +52,7 @@ func (s *Server) routes() http.Handler {
 	s.fileRoutes(get)
 	s.reportRoutes(get, post, open)
 	s.machineRoutes(get)
+	s.chainRoutes(get, post)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)
 	get("/communes.json", s.communes)
