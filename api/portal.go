@@ -27,6 +27,7 @@ func (s *Server) portalRoutes(get func(string, answer.Handler)) {
 	get("/donnees/"+slugPattern, s.datasetPage)
 	get("/themes/{id:[a-z0-9][a-z0-9-]*}", s.topicPage)
 	get("/producteurs/{id}", s.producerPage)
+	get("/apercu/{layer}.svg", s.glimpse)
 	for path := range viewer.TextPages {
 		get(path, s.textPage)
 	}
@@ -107,7 +108,10 @@ func (s *Server) hits(st *state, found []catalogue.SearchHit) []viewer.Hit {
 			Licence:   viewer.Licence{ID: h.Licence, Title: h.LicenceTitle},
 			Delivered: h.Delivered, Formats: h.Formats,
 			Late: catalogue.FreshnessOf(h.Frequency, h.Delivered, nil, s.Now()).Late,
-			URL:  h.URL, Documents: h.Documents, Agreement: h.Agreement,
+			URL:  h.URL, Documents: h.Documents,
+		}
+		if h.Agreement != nil {
+			list[i].Compared, list[i].Agreement = true, *h.Agreement
 		}
 		// What the map can't show is not offered there.
 		if l := st.layer(h.Layer); l != nil && l.Tiles != "" {

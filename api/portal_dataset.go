@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"calanque/api/dcat"
 	"calanque/api/features"
 	"calanque/geo"
 	"calanque/geo/catalogue"
@@ -44,6 +47,7 @@ func (s *Server) datasetPage(w http.ResponseWriter, r *http.Request) error {
 	if err := d.fill(r.Context()); err != nil {
 		return err
 	}
+	d.machines(s.dcatSite(r))
 	return write(w, r, d.p.Page, func(b *bytes.Buffer) error { return viewer.Dataset(b, d.p) })
 }
 
@@ -70,6 +74,8 @@ type datasetFiller struct {
 	st *state
 	e  *catalogue.Entry
 	p  viewer.DatasetPage
+
+	known *catalogue.About
 }
 
 func (d *datasetFiller) fill(ctx context.Context) error {
@@ -85,6 +91,17 @@ func (d *datasetFiller) fill(ctx context.Context) error {
 	return nil
 }
 
+// graphNames are what people call the syntaxes.
+var graphNames = map[string]string{".jsonld": "JSON-LD", ".ttl": "Turtle", ".rdf": "RDF/XML"}
+
+// machines says the same to search engines, and where harvesters find it.
+func (d *datasetFiller) machines(site dcat.Site) {
+	d.p.LinkedData = template.JS(dcat.SchemaOrg(site, d.known, d.e, d.p.Lang))
+	for _, f := range dcat.Formats {
+		d.p.Alternates = append(d.p.Alternates, viewer.Alternate{Type: strings.TrimSuffix(f.MediaType, "; charset=utf-8"), Name: graphNames[f.Suffix], Href: d.p.Path() + f.Suffix})
+	}
+}
+
 // about says who and how: the producer, the licence, the themes, the names of
 // the territory; how fresh it is, and how well described.
 func (d *datasetFiller) about(ctx context.Context) error {
@@ -93,6 +110,7 @@ func (d *datasetFiller) about(ctx context.Context) error {
 	if err != nil {
 		return features.Kind(err)
 	}
+	d.known = about
 	p.Producer = producerOf(about.Producers[e.Producer])
 	l := about.Licences[e.Licence]
 	p.Licence = viewer.Licence{ID: l.ID, Title: l.Title, URL: l.URL, Class: l.Class}
@@ -136,13 +154,33 @@ func (d *datasetFiller) layers(ctx context.Context) error {
 			}
 		}
 		d.p.Layers = append(d.p.Layers, v)
-		title := ""
-		if l.Titles.In(d.p.Lang) != d.e.Title.In(d.p.Lang) {
-			title = l.Titles.In(d.p.Lang)
+	}
+	return d.files(ctx)
+}
+
+// files lists what can be taken: the file as received, then each layer in the
+// formats that people ask for, with what it weighs.
+func (d *datasetFiller) files(ctx context.Context) error {
+	received, err := catalogue.FindReceived(ctx, d.s.Hub.Web, d.e.Slug)
+	switch {
+	case err == nil:
+		d.p.Files = append(d.p.Files, viewer.Download{
+			Kind: "received", Format: strings.TrimPrefix(strings.ToLower(path.Ext(received.Name)), "."), Bytes: received.Bytes,
+			Href: "/donnees/" + d.e.Slug + "/telechargements/fichier-recu",
+		})
+	case !errors.Is(err, geo.ErrNotFound):
+		return err
+	}
+	list, err := d.s.layerDownloads(ctx, d.st, d.e.Slug)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		v := viewer.Download{Kind: f.Format, Format: f.Format, Href: f.Path, Bytes: max(f.Bytes, 0), About: f.Bytes > 0 && !f.Exact}
+		if title := d.st.layer(f.Layer).Titles.In(d.p.Lang); title != d.e.Title.In(d.p.Lang) {
+			v.Layer = title
 		}
-		for _, kind := range []string{"csv", "geojson"} {
-			d.p.Files = append(d.p.Files, viewer.Download{Kind: kind, Format: kind, Layer: title, Href: "/telecharger/" + l.ID + "." + kind})
-		}
+		d.p.Files = append(d.p.Files, v)
 	}
 	return nil
 }

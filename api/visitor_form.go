@@ -70,21 +70,21 @@ func (s *Server) mayWrite(r *http.Request) *geo.InputError {
 	now := s.Now()
 	made, ours := s.visitors.made(r.PostForm.Get("instant"))
 	if age := now.Sub(made); !ours || age < s.visitors.slow || age > staleForm || r.PostForm.Get("site") != "" {
-		return geo.Bad(nil, "report.quick")
+		return geo.Bad(nil, "letter.quick")
 	}
 	wait := s.visitors.one.Take(now, s.visitorAddress(r))
 	if wait == 0 {
 		wait = s.visitors.all.Take(now, "all")
 	}
 	if wait > 0 {
-		return geo.Bad(nil, "report.too-many", "n", int(math.Ceil(wait.Minutes())))
+		return geo.Bad(nil, "letter.too-many", "n", int(math.Ceil(wait.Minutes())))
 	}
 	return nil
 }
 
 // refusedStatus is the status of a form that is shown again.
 func refusedStatus(code string) int {
-	if code == "report.too-many" {
+	if code == "letter.too-many" {
 		return http.StatusTooManyRequests
 	}
 	return http.StatusUnprocessableEntity

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -94,6 +95,7 @@ func functions(lang string) template.FuncMap {
 		"said":        func(code string) bool { return said(lang, code) },
 		"topicIcon":   topicIcon,
 		"upper":       upperFirst,
+		"whole":       func(share float64) float64 { return math.Round(share*100) / 100 },
 		"rule":        func(code string) string { return ruleName(lang, code) },
 		"problemCode": problemCode,
 	}

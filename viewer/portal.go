@@ -34,7 +34,8 @@ type Hit struct {
 	Layer          string   // the first one, "" for what has none
 	URL            string   // of what only refers to its producer's
 	Documents      int      // administrative
-	Agreement      *float64 // with OpenStreetMap, 0 to 1
+	Compared       bool     // with OpenStreetMap
+	Agreement      float64  // 0 to 1, of what is compared
 }
 
 // A Choice is one value of a facet. Without a title its words are in the
@@ -385,7 +386,7 @@ func choiceTitle(lang, facet string, c Choice) string {
 }
 
 // An Alternate is the same page for a machine.
-type Alternate struct{ Type, Href string }
+type Alternate struct{ Type, Name, Href string }
 
 // Head is what a page says of itself to machines.
 type Head struct {

@@ -66,6 +66,7 @@ type Download struct {
 	Href   string
 	Format string
 	Bytes  int64 // 0 when not known before it is made
+	About  bool  // of the one before: this one is not made yet
 }
 
 // A Document is a text that goes with a dataset.

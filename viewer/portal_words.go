@@ -8,7 +8,7 @@ import (
 
 // PictureOf is the address of the drawn map of a layer.
 func (p DatasetPage) PictureOf(l *DatasetLayer) string {
-	return "/image/" + l.ID + ".svg?width=760&height=300&lg=" + p.Lang
+	return "/apercu/" + l.ID + ".svg?lg=" + p.Lang
 }
 
 // Word searches for a keyword.

@@ -103,15 +103,15 @@ func checkReport(s string) (string, error) {
 	s = strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n"))
 	switch {
 	case s == "":
-		return s, geo.Bad(nil, "report.text-missing")
+		return s, geo.Bad(nil, "letter.text-missing")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return s, geo.Bad(nil, "report.text-unreadable")
+		return s, geo.Bad(nil, "letter.text-unreadable")
 	case utf8.RuneCountInString(s) > maxReport:
-		return s, geo.Bad(nil, "report.text-long", "most", maxReport)
+		return s, geo.Bad(nil, "letter.text-long", "most", maxReport)
 	case geo.HasMail(s):
-		return s, geo.Bad(nil, "report.text-email")
+		return s, geo.Bad(nil, "letter.text-email")
 	case geo.HasPhone(geo.WithoutPositions(s)):
-		return s, geo.Bad(nil, "report.text-phone")
+		return s, geo.Bad(nil, "letter.text-phone")
 	}
 	return s, nil
 }
@@ -262,7 +262,7 @@ func AnswerReport(ctx context.Context, db postgis.DB, id int64, a ReportAnswer) 
 	if len(r.Answers)+1 != a.Number {
 		return fmt.Errorf("answer report %d: %w", id, geo.ErrConflict)
 	}
-	return geo.Bad(nil, "report.no-version", "version", a.Version)
+	return geo.Bad(nil, "letter.no-version", "version", a.Version)
 }
 
 // checkAnswer is checkReport for who answers in the producer's name: their own
@@ -270,11 +270,11 @@ func AnswerReport(ctx context.Context, db postgis.DB, id int64, a ReportAnswer) 
 func checkAnswer(a ReportAnswer) (string, error) {
 	s, err := checkReport(a.Text)
 	var bad *geo.InputError
-	if errors.As(err, &bad) && (bad.Code == "report.text-phone" || bad.Code == "report.text-email") {
+	if errors.As(err, &bad) && (bad.Code == "letter.text-phone" || bad.Code == "letter.text-email") {
 		return s, nil
 	}
-	if errors.As(err, &bad) && bad.Code == "report.text-missing" && a.State == ReportRefused {
-		return s, geo.Bad(nil, "report.why")
+	if errors.As(err, &bad) && bad.Code == "letter.text-missing" && a.State == ReportRefused {
+		return s, geo.Bad(nil, "letter.why")
 	}
 	return s, err
 }
