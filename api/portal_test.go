@@ -278,8 +278,12 @@ func BenchmarkPortal(b *testing.B) {
 		b.Fatal(err)
 	}
 	s.refresh()
-	for _, target := range []string{"/", "/donnees", "/donnees?q=fontaines", "/donnees/points-eau", "/apercu/points_eau.svg"} {
-		b.Run(strings.Trim(strings.ReplaceAll(target, "/", "_"), "_"), func(b *testing.B) {
+	for _, c := range []struct{ name, target string }{
+		{"home", "/"}, {"catalogue", "/donnees"}, {"search", "/donnees?q=fontaines"},
+		{"dataset", "/donnees/points-eau"}, {"glimpse", "/apercu/points_eau.svg"},
+	} {
+		target := c.target
+		b.Run(c.name, func(b *testing.B) {
 			took := make([]time.Duration, 0, b.N)
 			for range b.N {
 				began := time.Now()
