@@ -298,7 +298,7 @@ func (a *about) readLicences(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (a *about) readThemes(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, `select l.name, r.theme_id from rule r join layer l on l.id = r.layer_id order by r.id desc`)
+	rows, err := tx.Query(ctx, `select l.name, r.theme_id from public_rule r join layer l on l.id = r.layer_id order by r.id desc`)
 	if err != nil {
 		return fmt.Errorf("read the rules: %w", err)
 	}
@@ -315,7 +315,7 @@ func (a *about) readLayers(ctx context.Context, tx pgx.Tx) error {
 		select l.name, coalesce(l.style, '{}')::text, d.description, coalesce(d.licence_id, ''), coalesce(d.frequency, ''),
 			lv.n_read, lv.n_loaded, lv.n_repaired, lv.n_rejected, lv.n_no_geometry
 		from layer l
-		left join dataset d on d.id = l.dataset_id
+		left join public_dataset d on d.id = l.dataset_id
 		left join layer_version lv on lv.layer_id = l.id and lv.version_id = d.published_id`)
 	if err != nil {
 		return fmt.Errorf("read what is said of layers: %w", err)

@@ -75,6 +75,19 @@ func (ap *applier) planDataset(ctx context.Context, i int) (*datasetPlan, error)
 	return p, ap.planSteps(ctx, p)
 }
 
+// planOne is planDataset for one dataset alone, of a file that was applied.
+func (ap *applier) planOne(ctx context.Context, i int) (*datasetPlan, error) {
+	var err error
+	ap.inputs = make([][]sourceFile, len(ap.cat.Datasets))
+	if ap.inputs[i], err = ap.sources(i); err != nil {
+		return nil, err
+	}
+	if err := ap.read(ctx); err != nil {
+		return nil, err
+	}
+	return ap.planDataset(ctx, i)
+}
+
 // find gives the stored dataset of an address, which may be a former one.
 func (ap *applier) find(slug string) *catalogue.Entry {
 	if e, ok := ap.entries[slug]; ok {

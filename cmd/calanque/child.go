@@ -45,7 +45,7 @@ func (a *app) runWorker(ctx context.Context) error {
 		return err
 	}
 	cmd := exec.Command(program, "work", "--with-parent")
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+a.url, "CALANQUE_DATA="+a.dataFolder(), "CALANQUE_ADDR="+a.Addr)
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+a.url, "CALANQUE_DATA="+a.dataFolder(), "CALANQUE_ADDR="+a.Addr, "CALANQUE_PUBLIC_URL="+a.PublicURL)
 	cmd.Stdout, cmd.Stderr = a.stderr, a.stderr
 	input, err := cmd.StdinPipe()
 	if err != nil {

@@ -33,6 +33,7 @@ func (a *app) sweepFiles(ctx context.Context, hub *postgis.Hub) error {
 	for {
 		err := postgis.ForgetReceived(ctx, hub.Owner, keepDeliveries)
 		_, rerr := portal.SweepReports(ctx, hub.Owner, time.Now())
+		err = errors.Join(err, portal.SweepUploads(ctx, hub.Owner, time.Now()))
 		n, bytes, serr := portal.SweepBlobs(ctx, hub.Owner, files, time.Now())
 		err = errors.Join(err, rerr, serr, files.SweepOnce(time.Now(), keepDownloads, maxDownloadsBytes))
 		if err != nil && ctx.Err() == nil {

@@ -35,7 +35,7 @@ type scheduled struct {
 // keepSchedules notes which sources of the file are to be read again, and
 // when: what apply does now counts.
 func (ap *applier) keepSchedules(ctx context.Context) error {
-	file, err := filepath.Abs(ap.where.file)
+	file, err := filepath.Abs(filepath.Join(ap.dir, ap.where.file))
 	if err != nil {
 		return fmt.Errorf("find the catalogue file: %w", err)
 	}
@@ -127,24 +127,17 @@ func reread(ctx context.Context, w *worker, args json.RawMessage) error {
 	if i < 0 {
 		return nil
 	}
-	ap.inputs = make([][]sourceFile, len(cat.Datasets))
-	if ap.inputs[i], err = ap.sources(i); err != nil {
-		return err
+	plan, err := ap.planOne(ctx, i)
+	if err != nil || plan.entry.ID == 0 {
+		return err // what apply has not described yet is not loaded either
 	}
-	if err := ap.read(ctx); err != nil {
-		return err
-	}
-	p, err := ap.planDataset(ctx, i)
-	if err != nil {
-		return err
-	}
-	for _, path := range p.loads {
-		if err := ap.load(ctx, p, path); err != nil {
+	for _, path := range plan.loads {
+		if err := ap.load(ctx, plan, path); err != nil {
 			return err
 		}
 	}
-	for _, l := range ap.report.Loads {
-		w.log.Info("source read again", "dataset", r.Dataset, "state", l.State, "read", l.Read(), "rejected", l.Rejected())
+	for _, report := range ap.report.Loads {
+		w.log.Info("source read again", "dataset", r.Dataset, "state", report.State, "read", report.Read(), "rejected", report.Rejected())
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"calanque/geo"
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/osm"
 )
@@ -41,6 +42,9 @@ type datasetStatus struct {
 	Licence   string                  `json:"licence"`
 	Life      geo.Life                `json:"life"`
 	Frequency string                  `json:"frequency,omitempty"`
+	Chain     catalogue.Chain         `json:"chain"`
+	State     catalogue.State         `json:"state"` // where it stands in its chain; only open is public
+	Since     time.Time               `json:"since"` // of the state
 	Retired   bool                    `json:"retired,omitempty"`
 	Published *time.Time              `json:"published"`
 	Layers    []postgis.LayerStatus   `json:"layers"`
@@ -88,7 +92,8 @@ func (a *app) printStatus(list []datasetStatus) error {
 		if d.Retired {
 			when += " " + a.sentence(geo.Say("status.retired"))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", d.Dataset, d.Producer, d.Licence, when)
+		state := a.sentence(geo.Say("status.chain", "state", geo.Say("chain."+string(d.State)), "since", d.Since.Format("2006-01-02")))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.Dataset, d.Producer, d.Licence, when, state)
 		for _, l := range d.Layers {
 			fmt.Fprintf(w, "  %s\t%s\n", l.Name, a.sentence(geo.Say("status.layer", "n", l.Rows, "read", l.Read, "loaded", l.Loaded,
 				"repaired", l.Repaired, "rejected", l.Rejected, "no_geometry", l.NoGeometry)))
@@ -126,6 +131,14 @@ func (c *statusCmd) collect(ctx context.Context, hub *postgis.Hub) ([]datasetSta
 	if err != nil {
 		return nil, err
 	}
+	entries, err := catalogue.Entries(ctx, hub.Owner, catalogue.Desk, "true")
+	if err != nil {
+		return nil, err
+	}
+	stands := map[geo.DatasetID]*catalogue.Entry{}
+	for i := range entries {
+		stands[entries[i].ID] = &entries[i]
+	}
 	list := []datasetStatus{}
 	for _, d := range datasets {
 		if c.Dataset != "" && c.Dataset != d.Slug {
@@ -133,6 +146,9 @@ func (c *statusCmd) collect(ctx context.Context, hub *postgis.Hub) ([]datasetSta
 		}
 		s := datasetStatus{
 			Dataset: d.Slug, Title: d.Title, Producer: d.Producer, Licence: d.Licence, Life: d.Life, Frequency: d.Frequency, Retired: d.Retired,
+		}
+		if e := stands[d.ID]; e != nil { // else it was made between the two questions
+			s.Chain, s.State, s.Since = e.Chain, e.State, e.Since
 		}
 		if d.Published != 0 {
 			s.Published = &d.PublishedAt

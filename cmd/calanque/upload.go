@@ -78,7 +78,7 @@ func (w *worker) readUpload(ctx context.Context, u *portal.Upload) (ingest.Repor
 	}
 	defer os.RemoveAll(dir)
 	req := ingest.Request{
-		Dataset: u.Dataset, Path: path, Hold: true, Key: u.Choices.Key, Anywhere: u.Choices.Anywhere,
+		Dataset: u.Dataset, Path: path, Hold: true, Files: w.files(), Key: u.Choices.Key, Anywhere: u.Choices.Anywhere,
 		Options: format.Options{
 			Encoding: u.Choices.Encoding, Delimiter: delimiter(u.Choices.Delimiter), Layer: u.Choices.Layer, X: u.Choices.X, Y: u.Choices.Y,
 			CRS: geo.SRID(u.Choices.CRS),
@@ -128,8 +128,8 @@ func (w *worker) dropRemains(ctx context.Context, u *portal.Upload) error {
 	rows, err := w.hub.Owner.Query(ctx, `
 		select v.id from version v
 		join dataset d on d.id = v.dataset_id
-		where d.slug = $1 and v.state = 'ready' and v.published_at is null and v.started_at >= $2 and v.blob_sha256 = $3
-		  and not exists (select from upload o where o.version_id = v.id)`, u.Dataset, u.Created, u.SHA256)
+		where d.slug = $1 and v.state = 'ready' and v.published_at is null and v.started_at >= $2 and v.state = 'ready'
+		  and not exists (select from upload o where o.version_id = v.id)`, u.Dataset, u.Created)
 	if err != nil {
 		return fmt.Errorf("look for remains of upload %d: %w", u.ID, postgis.Kind(err))
 	}

@@ -112,10 +112,10 @@ func Reread(ctx context.Context, tx pgx.Tx, id, account int64, c Choices) (int64
 func Bring(ctx context.Context, tx pgx.Tx, slug string, account int64, number int) (int64, error) {
 	id, err := newUpload(ctx, tx, slug, `
 		insert into upload (dataset_id, account_id, kind, version_id, blob_sha256, filename, bytes)
-		select d.id, $2, 'earlier', case when v.state = 'ready' and d.life = 'snapshot' then v.id end, b.sha256, case when b.sha256 is not null then v.source end, b.bytes
+		select d.id, $2, 'earlier', case when v.state = 'ready' and d.life = 'snapshot' then v.id end, b.sha256, v.file_name, b.bytes
 		from dataset d
 		join version v on v.dataset_id = d.id
-		left join blob b on b.sha256 = v.blob_sha256
+		left join blob b on b.sha256 = v.file_sha256
 		where d.slug = $1 and v.number = $3 and v.published_at is not null and d.published_id is distinct from v.id
 		  and (v.state = 'ready' and d.life = 'snapshot' or b.sha256 is not null)
 		returning id`, slug, account, number)
@@ -208,6 +208,23 @@ func MoveUpload(ctx context.Context, db postgis.DB, id int64, from, to UploadSta
 	return nil
 }
 
+// keepUploads is how long the files of uploads that have ended are kept beside
+// those of versions.
+const keepUploads = 30 * 24 * time.Hour
+
+// SweepUploads lets go of the files of uploads that ended long ago: what was
+// published keeps its own with its version.
+func SweepUploads(ctx context.Context, db postgis.DB, now time.Time) error {
+	_, err := db.Exec(ctx, `
+		update upload set blob_sha256 = null, rejects_sha256 = null
+		where state not in ('waiting', 'loading', 'ready', 'publishing') and updated_at < $1
+		  and num_nonnulls(blob_sha256, rejects_sha256) > 0`, now.Add(-keepUploads))
+	if err != nil {
+		return fmt.Errorf("let go of uploads: %w", postgis.Kind(err))
+	}
+	return nil
+}
+
 // A PastVersion is a version of a dataset as its desk shows it.
 type PastVersion struct {
 	Number    int
@@ -232,7 +249,7 @@ func PastVersions(ctx context.Context, db postgis.DB, slug string, limit int) ([
 			coalesce((select sum(n_rejected) from layer_version lv where lv.version_id = v.id), 0)::bigint, v.failure
 		from version v
 		join dataset d on d.id = v.dataset_id
-		left join blob b on b.sha256 = v.blob_sha256
+		left join blob b on b.sha256 = v.file_sha256
 		where d.slug = $1
 		order by v.number desc
 		limit $2`, slug, limit)

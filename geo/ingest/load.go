@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"calanque/geo"
-	"calanque/geo/blob"
 	"calanque/geo/crs"
 	"calanque/geo/format"
 	"calanque/geo/postgis"
@@ -269,14 +268,22 @@ func (l *loader) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	received := func(tx pgx.Tx) error {
+		if kept == nil {
+			return nil
+		}
+		return putReceived(ctx, tx, l.version.Version, *kept, name)
+	}
 	if l.req.Hold {
-		return l.hold(ctx, kept, name)
+		if err := l.version.Hold(ctx, received); err != nil {
+			return err
+		}
+		l.report.State, l.report.Kept = Held, kept != nil
+		return nil
 	}
 	err = l.version.Publish(ctx, func(tx pgx.Tx) error {
-		if kept != nil {
-			if err := putReceived(ctx, tx, l.version.Version, *kept, name); err != nil {
-				return err
-			}
+		if err := received(tx); err != nil {
+			return err
 		}
 		if l.known != nil {
 			if err := l.putDataset(ctx, tx); err != nil {
@@ -289,16 +296,4 @@ func (l *loader) fill(ctx context.Context) error {
 		l.report.State, l.report.Kept = Published, kept != nil
 	}
 	return err
-}
-
-// hold ends a load whose version waits for a person to publish it.
-func (l *loader) hold(ctx context.Context, kept *blob.Blob, name string) error {
-	if err := l.version.Hold(ctx); err != nil {
-		return err
-	}
-	l.report.State, l.report.Kept = Held, kept != nil
-	if kept == nil {
-		return nil
-	}
-	return putReceived(ctx, l.hub.Owner, l.version.Version, *kept, name)
 }

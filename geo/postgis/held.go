@@ -45,9 +45,15 @@ func (l *Loading) make(ctx context.Context, tx pgx.Tx) error {
 }
 
 // Hold ends the loading without publishing: the version waits for
-// PublishReady, or for Sweep. Readers see nothing of it.
-func (l *Loading) Hold(ctx context.Context) error {
-	return pgx.BeginFunc(ctx, l.hub.Owner, func(tx pgx.Tx) error { return l.finish(ctx, tx) })
+// PublishReady, or for Sweep. Readers see nothing of it. also is done in the
+// same transaction.
+func (l *Loading) Hold(ctx context.Context, also func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, l.hub.Owner, func(tx pgx.Tx) error {
+		if err := l.finish(ctx, tx); err != nil {
+			return err
+		}
+		return also(tx)
+	})
 }
 
 // PublishReady publishes a version of a dataset that is ready: one that was

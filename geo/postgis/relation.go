@@ -22,7 +22,11 @@ const (
 
 const relationColumns = `
 	l.name, d.slug, d.producer_id, l.life, l.title, 'data', lv.relation::text, v.id, l.revision, lv.srid,
-	lv.geometry_type, lv.fields, l.labels, lv.n_rows, coalesce(v.published_at, v.started_at),
+	case when exists ( -- a series shows no geometry that is not public itself
+			select from borrowed_geometry b
+			join layer f on f.id = b.from_id
+			where b.layer_id = l.id and not exists (select from public_dataset fd where fd.id = f.dataset_id)
+		) then 'none' else lv.geometry_type end, lv.fields, l.labels, lv.n_rows, coalesce(v.published_at, v.started_at),
 	st_xmin(lv.extent), st_ymin(lv.extent), st_xmax(lv.extent), st_ymax(lv.extent)`
 
 // Relations gives all that is served now: the published version of each layer
@@ -45,6 +49,9 @@ func Relations(ctx context.Context, db DB) ([]geo.Relation, error) {
 			st_xmin(r.extent), st_ymin(r.extent), st_xmax(r.extent), st_ymax(r.extent)
 		from live_layer r
 		join layer l on l.id = r.layer_id
+		where not exists ( -- the comparison of a dataset is as public as the dataset
+			select from rule q
+			where r.relation = 'outcome_' || q.id and q.id not in (select id from public_rule))
 		order by l.position, l.name`)
 	if err != nil {
 		return nil, err
@@ -101,9 +108,11 @@ func scanRelation(row pgx.CollectableRow) (geo.Relation, error) {
 		r.Key, r.Time = ItemColumn, TimeColumn
 		r.Version = 0 // a series has no versions to stay on
 	}
-	if r.GeometryType != geo.None {
-		r.Geom, r.Geom3857 = GeomColumn, Geom3857Column
+	if r.GeometryType == geo.None {
+		r.Extent = geo.EmptyBox()
+		return r, nil
 	}
+	r.Geom, r.Geom3857 = GeomColumn, Geom3857Column
 	return r, nil
 }
 

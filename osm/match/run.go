@@ -74,7 +74,7 @@ func Rules(ctx context.Context, db postgis.DB, dataset string) ([]geo.RuleID, er
 		from rule r
 		join layer l on l.id = r.layer_id
 		join dataset d on d.id = l.dataset_id
-		where ($1 = '' or d.slug = $1) and d.published_id is not null and d.retired_at is null
+		where ($1 = '' or d.slug = $1) and r.id in (select id from public_rule)
 		order by r.id`, dataset)
 	if err != nil {
 		return nil, fmt.Errorf("list the rules: %w", postgis.Kind(err))
@@ -184,7 +184,7 @@ func touched(ctx context.Context, db postgis.DB, all bool, subjects, layers []st
 		from rule r
 		join layer l on l.id = r.layer_id
 		join dataset d on d.id = l.dataset_id
-		where d.published_id is not null and d.retired_at is null
+		where r.id in (select id from public_rule)
 		  and exists (select from pg_class where oid = to_regclass('osm.' || quote_ident('theme_' || r.theme_id)))
 		  and ($1 or d.slug = any ($2) or l.name = any ($3)
 		       or r.spec #>> '{territory,layer}' in (select t.name from layer t join dataset e on e.id = t.dataset_id where e.slug = any ($2)))

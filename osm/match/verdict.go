@@ -64,7 +64,7 @@ func (c Case) Choices() []string {
 func CaseOf(ctx context.Context, db postgis.DB, outcome int64) (Case, error) {
 	c := Case{Outcome: outcome}
 	err := db.QueryRow(ctx, `
-		select kind, record_id is not null and osm_id is not null, fingerprint from outcome where id = $1`, outcome).
+		select kind, record_id is not null and osm_id is not null, fingerprint from outcome where id = $1 and rule_id in (select id from public_rule)`, outcome).
 		Scan(&c.Kind, &c.Pair, &c.Fingerprint)
 	if err != nil {
 		return c, fmt.Errorf("read outcome %d: %w", outcome, postgis.Kind(err))

@@ -93,7 +93,7 @@ func propose(ctx context.Context, db postgis.DB, p Plan, area []byte) (Proposal,
 // verdict, inside an area.
 func candidates(ctx context.Context, db postgis.DB, theme string, area []byte) ([]Task, error) {
 	return readTasks(ctx, db, fromOutcomes, `
-		r.theme_id = $2 and o.kind = any ($1) and v.id is null and d.published_id is not null and d.retired_at is null
+		r.theme_id = $2 and o.kind = any ($1) and v.id is null and r.id in (select id from public_rule)
 		and st_intersects(o.geom, st_transform(st_geomfromewkb($3), 3857))`, theme, area)
 }
 
@@ -112,10 +112,8 @@ func warn(ctx context.Context, db postgis.DB, p Plan, area []byte, n int) ([]geo
 		err := db.QueryRow(ctx, `
 			select count(*)
 			from outcome o
-			join rule r on r.id = o.rule_id
-			join layer l on l.id = r.layer_id
-			join dataset d on d.id = l.dataset_id
-			where r.theme_id = $1 and o.kind = any ($2) and d.published_id is not null and d.retired_at is null
+			join public_rule r on r.id = o.rule_id
+			where r.theme_id = $1 and o.kind = any ($2)
 			  and not exists (select from verdict_in_force v where v.outcome_id = o.id)
 			  and st_intersects(o.geom, st_transform(st_buffer(st_geomfromewkb($3)::geography, $4)::geometry, 3857))`,
 			p.Theme, questions, area, by).Scan(&found)
@@ -267,7 +265,7 @@ func insertPractice(ctx context.Context, tx pgx.Tx, session int64, theme string,
 		o.id = (
 			select n.id
 			from outcome n
-			join rule q on q.id = n.rule_id
+			join public_rule q on q.id = n.rule_id
 			where q.theme_id = $2 and n.kind = $3
 			order by n.geom <-> st_setsrid(st_point($4, $5), 3857), n.id
 			limit 1)`, theme, match.Identical, first.x, first.y)
@@ -282,7 +280,7 @@ func insertPractice(ctx context.Context, tx pgx.Tx, session int64, theme string,
 // checkTheme refuses a theme that no rule compares with a layer.
 func checkTheme(ctx context.Context, db postgis.DB, theme string) error {
 	var known bool
-	if err := db.QueryRow(ctx, `select exists (select from rule where theme_id = $1)`, theme).Scan(&known); err != nil {
+	if err := db.QueryRow(ctx, `select exists (select from public_rule where theme_id = $1)`, theme).Scan(&known); err != nil {
 		return fmt.Errorf("look up theme %s: %w", theme, postgis.Kind(err))
 	}
 	if !known {
@@ -303,10 +301,10 @@ type Theme struct {
 func Themes(ctx context.Context, db postgis.DB) ([]Theme, error) {
 	rows, err := db.Query(ctx, `
 		select t.id, t.title, (
-			select count(*) from outcome o join rule r on r.id = o.rule_id
+			select count(*) from outcome o join public_rule r on r.id = o.rule_id
 			where r.theme_id = t.id and o.kind = any ($1) and not exists (select from verdict_in_force v where v.outcome_id = o.id))
 		from theme t
-		where exists (select from rule r where r.theme_id = t.id)
+		where exists (select from public_rule r where r.theme_id = t.id)
 		order by t.position, t.id`, questions)
 	if err != nil {
 		return nil, fmt.Errorf("list the themes: %w", postgis.Kind(err))

@@ -265,7 +265,7 @@ func Example(ctx context.Context, db postgis.DB, session int64) (q Question, key
 		o.id = (
 			select n.id
 			from outcome n
-			join rule q on q.id = n.rule_id
+			join public_rule q on q.id = n.rule_id
 			join session s on s.id = $2 and q.theme_id = s.theme_id
 			where n.kind = $3 and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
 			order by n.geom <-> st_transform(st_centroid(s.area), 3857), n.id

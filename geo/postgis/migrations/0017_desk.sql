@@ -33,8 +33,7 @@ create table upload (
   created_at  timestamptz not null default now(),
   updated_at  timestamptz not null default now(),
   foreign key (dataset_id, version_id) references version (dataset_id, id),
-  check (kind = 'file' or version_id is not null or blob_sha256 is not null),
-  check (kind <> 'file' or blob_sha256 is not null),
+  check (state not in ('waiting', 'loading') or version_id is not null or blob_sha256 is not null),
   check (blob_sha256 is null or filename is not null),
   check (state not in ('ready', 'publishing', 'published') or version_id is not null),
   check ((failure is not null) = (state = 'failed'))

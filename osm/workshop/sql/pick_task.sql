@@ -10,6 +10,7 @@ where t.session_id = $1
   and not t.practice
   and t.id <> all ($6)
   and o.kind = any ($2)
+  and o.rule_id in (select id from public_rule) -- its dataset may have been withdrawn
   and not exists (select from verdict_in_force v where v.outcome_id = o.id)
   -- what this session has settled is not asked again when OpenStreetMap follows
   and not exists (select from verdict j where j.outcome_id = o.id and j.fingerprint = t.fingerprint and j.withdrawn_at is null)

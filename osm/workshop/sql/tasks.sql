@@ -5,7 +5,9 @@ select coalesce(t.id, 0), coalesce(t.session_id, 0), o.id, coalesce(t.number, 0)
   o.kind, o.fingerprint, coalesce(o.osm_type::text || o.osm_id, ''), coalesce(o.name, ''), o.reason, o.comparison, coalesce(o.distance, 0),
   coalesce(rec.key, ''), o.record_id,
   st_x(o.geom), st_y(o.geom), st_x(o.osm_geom), st_y(o.osm_geom),
-  l.name, lic.class, r.id,
+  l.name,
+  -- what was withdrawn is as closed as the strictest licence: no value of it is shown, nothing of it leaves
+  case when o.rule_id in (select id from public_rule) then lic.class else 'red' end, r.id,
   case when row_number() over of_rule = 1 then jsonb_build_object( -- the same for all of a rule: sent once
     'labels', l.labels, 'noun', l.style -> 'noun', 'values', l.style -> 'values', 'producer', p.title, 'spec', r.spec) end,
   now_osm.version, now_osm.there is not null,
