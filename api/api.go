@@ -11,6 +11,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,6 +34,10 @@ type Options struct {
 	Hub   *postgis.Hub
 	Tiles *tiles.Tiles
 	Files *blob.Store // uploads, documents and what is built for downloads
+	// Redraw draws a picture that somebody sent anew, outside of this process,
+	// and tells its width and height; what is no picture is a *geo.InputError.
+	// nil: no pictures are taken.
+	Redraw func(ctx context.Context, out io.Writer, in io.Reader) (width, height int, err error)
 
 	// PublicURL is the address that visitors use, without a slash at its end;
 	// "" means the one they ask for.

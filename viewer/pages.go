@@ -87,6 +87,7 @@ func functions(lang string) template.FuncMap {
 		"duration":    func(minutes int) string { return Duration(lang, minutes) },
 		"fieldLabel":  func(f geo.Field) string { return labelOf(lang, f) },
 		"foundHref":   foundHref,
+		"wrong":       func(all map[string]geo.Message, field string) ReuseFault { return ReuseFault{field, all[field]} },
 		"choice":      func(facet string, c Choice) string { return choiceTitle(lang, facet, c) },
 		"lead":        func(t geo.Text) string { return Lead(lang, t) },
 		"markdown":    func(t geo.Text) (template.HTML, error) { return Markdown(t.In(lang)) },

@@ -60,6 +60,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		Hub:        hub,
 		Tiles:      tiles.New(hub, tiles.Options{}),
 		Files:      a.files(),
+		Redraw:     a.redraw,
 		PublicURL:  a.PublicURL,
 		TrustProxy: s.trustProxy,
 		Log:        a.log,
