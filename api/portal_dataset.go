@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,6 +156,7 @@ func (d *datasetFiller) layers(ctx context.Context) error {
 			}
 		}
 		d.p.Layers = append(d.p.Layers, v)
+		d.p.Credit = d.p.Credit || nearby(d.st, l)
 	}
 	return d.files(ctx)
 }
@@ -203,6 +206,14 @@ func (d *datasetFiller) files(ctx context.Context) error {
 		}
 		d.p.Files = append(d.p.Files, v)
 	}
+	// What most people open first: the table, the map, the web.
+	order := []string{"csv", "gpkg", "geojson"}
+	slices.SortStableFunc(d.p.Files, func(a, b viewer.Download) int {
+		if a.Layer != b.Layer {
+			return 0
+		}
+		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
+	})
 	return nil
 }
 
