@@ -352,9 +352,8 @@ func (d *datasetFiller) timeline(ctx context.Context) error {
 	if len(steps) < 2 && d.e.Chain == catalogue.Partner {
 		return nil // opened by its producer: nothing to tell
 	}
-	d.p.Timeline = append(d.p.Timeline, viewer.Milestone{State: string(catalogue.Counted), At: d.e.CountedAt})
 	for _, step := range steps {
-		m := viewer.Milestone{State: string(step.To), At: step.At, Body: step.Body}
+		m := viewer.Milestone{Step: string(step.From) + "-" + string(step.To), At: step.At, Body: step.Body}
 		if step.DecidedOn != nil {
 			m.At = *step.DecidedOn
 		}
@@ -368,6 +367,9 @@ func (d *datasetFiller) timeline(ctx context.Context) error {
 					m.Href = d.p.Path() + "/fichiers/" + r.Name
 				}
 			}
+		}
+		if step.Number == 1 && d.e.CountedAt.Before(m.At) { // else it was decided before it was written down
+			d.p.Timeline = append(d.p.Timeline, viewer.Milestone{Step: string(catalogue.Counted), At: d.e.CountedAt})
 		}
 		d.p.Timeline = append(d.p.Timeline, m)
 	}

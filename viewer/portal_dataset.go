@@ -105,12 +105,12 @@ type RuleCount struct {
 
 // A Milestone is a public step of the chain.
 type Milestone struct {
-	State string // of the chain
-	At    time.Time
-	Body  string
-	Said  string // the reason, where it may be said
-	Href  string // of the document
-	Doc   geo.Text
+	Step string // from where to where: "legal-committee"; "counted" for the census
+	At   time.Time
+	Body string
+	Said string // the reason, where it may be said
+	Href string // of the document
+	Doc  geo.Text
 }
 
 // A Score is how well a dataset is described, with what would better it.
