@@ -53,6 +53,9 @@ func (s *Server) actor(r *http.Request) (account.Actor, error) {
 		if token := s.loginToken(r); token != "" {
 			look.actor, look.err = account.Who(r.Context(), s.Hub.Web, s.Hub.Desk, token, s.Now())
 		}
+		if look.err == nil && !look.actor.SignedIn() {
+			look.actor, look.err = s.resumed(r)
+		}
 	})
 	return look.actor, look.err
 }
@@ -79,7 +82,7 @@ func (s *Server) signedIn(r *http.Request) *viewer.SignedIn {
 	if err != nil {
 		s.Log.Debug("who asks is not known", "request", requestID(r), "err", err)
 	}
-	if err != nil || !actor.SignedIn() {
+	if err != nil || !actor.SignedIn() || actor.Login == "" {
 		return nil
 	}
 	return &viewer.SignedIn{

@@ -61,6 +61,7 @@ type Server struct {
 	features *features.Service
 	gate     *account.Gate
 	codes    *account.Limiter // wrong codes of mapping sessions
+	recovery *account.Limiter // wrong recovery codes, by where they come from
 	visitors visitors         // their forms
 	live     live             // who watches one
 	drawings drawings
@@ -90,7 +91,7 @@ func New(o Options) *Server {
 		}
 		o.Zone = zone
 	}
-	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), finder: catalogue.NewFinder(o.Hub.Web), visitors: newVisitors()}
+	s := &Server{Options: o, gate: account.NewGate(), codes: wrongCodes(), recovery: account.NewLimiter(5, time.Minute), finder: catalogue.NewFinder(o.Hub.Web), visitors: newVisitors()}
 	s.features = features.New(features.Options{
 		Pool: o.Hub.Web, Catalogue: s.collections, Refresh: s.Refresh, Base: s.base, Var: pathVar,
 		Zone: o.Zone, Now: o.Now, Log: o.Log,

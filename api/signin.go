@@ -9,6 +9,7 @@ import (
 
 	"calanque/api/account"
 	"calanque/geo"
+	"calanque/osm/workshop"
 	"calanque/viewer"
 )
 
@@ -36,10 +37,33 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.keepLogin(w, r, token)
 	if back == "" {
-		back = "/carte?lg=" + viewer.Lang(r.PostForm.Get("lg"), r.Header.Get("Accept-Language"))
+		if back, err = s.workplace(r, token); err != nil {
+			return err
+		}
 	}
 	http.Redirect(w, r, back, http.StatusSeeOther)
 	return nil
+}
+
+// workplace is where somebody who has just signed in goes on: a mediator to
+// their sessions, or to prepare the first one; everybody else to the map.
+func (s *Server) workplace(r *http.Request, token string) (string, error) {
+	ctx, path := r.Context(), "/carte"
+	actor, err := account.Who(ctx, s.Hub.Desk, s.Hub.Desk, token, s.Now())
+	if err != nil {
+		return "", err
+	}
+	if actor.Role == account.Mediator {
+		path = "/atelier"
+		list, err := workshop.List(ctx, s.Hub.Web, actor.ID)
+		if err != nil {
+			return "", err
+		}
+		if len(list) == 0 {
+			path = "/atelier/nouveau"
+		}
+	}
+	return path + "?lg=" + viewer.Lang(r.PostForm.Get("lg"), r.Header.Get("Accept-Language")), nil
 }
 
 func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, back string, err error) error {

@@ -33,13 +33,19 @@ func (s *Server) workshopRoutes(get, post, open func(string, answer.Handler)) {
 	get("/atelier", s.joinPage)
 	get("/atelier/nouveau", s.newSessionPage)
 	post("/atelier/nouveau", s.newSession)
+	get("/atelier/reprendre", s.recoverPage)
+	open("/atelier/reprendre", s.recoverSession)
 	get(one, s.participantPage)
 	open(one+"/rejoindre", s.join)
+	get(one+"/place", s.seatPage)
+	open(one+"/place", s.changeSeat)
+	get(one+"/avance", s.aheadPage)
+	open(one+"/garder", s.keepLease)
 	open(one+"/reponse", s.record)
 	open(one+"/annuler", s.undo)
 	open(one+"/sur-place", s.onSite)
 	get(one+"/conduite", s.boardPage)
-	post(one+"/conduite/{act:ouvrir|phase|figer|reprendre|decider|terminer}", s.conduct)
+	post(one+"/conduite/{act:ouvrir|phase|figer|attention|feuille|code|reprendre|decider|terminer}", s.conduct)
 	get(one+"/conduite/saisie", s.entryPage)
 	post(one+"/conduite/saisie", s.enterSheet)
 	post(one+"/conduite/saisie/annuler", s.undoSheet)
@@ -181,6 +187,9 @@ func subject(session *workshop.Session) account.Subject {
 // room is a session as pages show it.
 func (s *Server) room(ctx context.Context, session *workshop.Session) (viewer.Room, error) {
 	room := viewer.Room{Code: session.Code, Title: session.Title, State: string(session.State), Frozen: session.Frozen, Phase: 1, Left: -1}
+	if session.AttentionLeft > 0 {
+		room.Called, room.Words = int(math.Ceil(session.AttentionLeft)), session.Attention
+	}
 	for i, p := range workshop.Phases {
 		if p == session.Phase {
 			room.Phase = i + 1

@@ -115,6 +115,19 @@ func (s *Server) conduct(w http.ResponseWriter, r *http.Request) error {
 		err = workshop.SetPhase(ctx, desk, session.Code, workshop.Phases[n-1])
 	case "figer":
 		err = workshop.Freeze(ctx, desk, session.Code, form.Get("figer") == "1")
+	case "attention":
+		err, done = workshop.Call(ctx, desk, session.Code, form.Get("mot")), "appele"
+		if m, refused := refusal(err); refused {
+			return s.boardRefused(w, r, &session, actor, m)
+		}
+	case "feuille":
+		var taken int
+		taken, err = workshop.TakeSheet(ctx, desk, session.Code, number(form.Get("feuille")))
+		if done = "donnee"; taken == 0 {
+			done = "vide"
+		}
+	case "code":
+		return s.recode(w, r, &session)
 	case "reprendre":
 		err, done = workshop.TakeBack(ctx, desk, session.Code, id(form.Get("question"))), "repris"
 	case "decider":
@@ -130,6 +143,31 @@ func (s *Server) conduct(w http.ResponseWriter, r *http.Request) error {
 	}
 	seeOther(w, r, to, "fait", done)
 	return nil
+}
+
+// recode gives a session that is not open yet another code.
+func (s *Server) recode(w http.ResponseWriter, r *http.Request, session *workshop.Session) error {
+	code, recovery, err := workshop.Recode(r.Context(), s.Hub.Desk, session.Code)
+	if isConflict(err) {
+		seeOther(w, r, "/atelier/"+session.Code+"/conduite")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.keepSeat(w, r, code, recoveryCookie, recovery)
+	seeOther(w, r, "/atelier/"+code+"/conduite", "fait", "code")
+	return nil
+}
+
+// boardRefused shows the board with why a form on it was not taken.
+func (s *Server) boardRefused(w http.ResponseWriter, r *http.Request, session *workshop.Session, actor account.Actor, m geo.Message) error {
+	p, err := s.board(r, session, actor)
+	if err != nil {
+		return err
+	}
+	p.Refused, p.Words = m, r.PostForm.Get("mot")
+	return s.writePrivate(w, p.Page, http.StatusBadRequest, func(b *bytes.Buffer) error { return viewer.Board(b, p) })
 }
 
 // wallPage answers /atelier/{code}/projecteur, to whoever has the address.

@@ -17,13 +17,14 @@ const eventStream = "text/event-stream"
 // one follower that the server has.
 type live struct {
 	mu       sync.Mutex
-	watchers map[string]map[chan struct{}]struct{} // by code
+	watchers map[string]map[chan struct{}]bool // by code; true: only what concerns the whole room
 	ended    bool
 }
 
 // watch gives a channel that has something in it after each change of a
-// session; closed when the server ends. leave ends it.
-func (l *live) watch(code string) (changed <-chan struct{}, leave func()) {
+// session; closed when the server ends. With room it hears only of what
+// everybody must know at once: a phase, a freeze, a call, the end. leave ends it.
+func (l *live) watch(code string, room bool) (changed <-chan struct{}, leave func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := make(chan struct{}, 1)
@@ -32,12 +33,12 @@ func (l *live) watch(code string) (changed <-chan struct{}, leave func()) {
 		return c, func() {}
 	}
 	if l.watchers == nil {
-		l.watchers = map[string]map[chan struct{}]struct{}{}
+		l.watchers = map[string]map[chan struct{}]bool{}
 	}
 	if l.watchers[code] == nil {
-		l.watchers[code] = map[chan struct{}]struct{}{}
+		l.watchers[code] = map[chan struct{}]bool{}
 	}
-	l.watchers[code][c] = struct{}{}
+	l.watchers[code][c] = room
 	return c, func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -55,17 +56,22 @@ func (l *live) tell(changes []postgis.Change) {
 	defer l.mu.Unlock()
 	for _, c := range changes {
 		if c.Kind == workshop.Kind {
-			wake(l.watchers[c.Subject])
+			everybody, _ := c.Detail[workshop.Room].(bool)
+			wake(l.watchers[c.Subject], everybody)
 			continue
 		}
 		for _, all := range l.watchers {
-			wake(all)
+			wake(all, false)
 		}
 	}
 }
 
-func wake(watchers map[chan struct{}]struct{}) {
-	for c := range watchers {
+// wake tells watchers; those of the room alone only when everybody is meant.
+func wake(watchers map[chan struct{}]bool, everybody bool) {
+	for c, room := range watchers {
+		if room && !everybody {
+			continue
+		}
 		select {
 		case c <- struct{}{}:
 		default: // it has not looked since the last
@@ -94,12 +100,14 @@ const (
 
 // sessionEvents answers the events of a session (Server-Sent Events): one
 // without content after each change, upon which pages ask for what they show.
+// With ?pour=salle it is only what everybody in the room must hear of, so that
+// thirty people who answer don't wake one another.
 func (s *Server) sessionEvents(w http.ResponseWriter, r *http.Request) error {
 	session, err := s.shown(w, r, account.SeeWall)
 	if err != nil {
 		return answered(err)
 	}
-	changed, leave := s.live.watch(session.Code)
+	changed, leave := s.live.watch(session.Code, r.URL.Query().Get("pour") == "salle")
 	defer leave()
 	control := http.NewResponseController(w)
 	h := w.Header()

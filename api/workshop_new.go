@@ -49,6 +49,9 @@ func (s *Server) newPage(r *http.Request, actor account.Actor) (viewer.NewPage, 
 	for _, e := range erics {
 		if actor.Role != account.Mediator || e.ID == actor.ERIC {
 			p.ERICs = append(p.ERICs, viewer.Option{ID: e.ID, Title: e.Title})
+			if p.At == nil {
+				p.At = &viewer.Spot{Lon: e.Lon, Lat: e.Lat}
+			}
 		}
 	}
 	communes, err := workshop.Communes(r.Context(), s.Hub.Web)
@@ -150,21 +153,9 @@ func (s *Server) fillProposal(ctx context.Context, p *viewer.NewPage, proposal *
 	return nil
 }
 
-// recoveryCookie keeps a session's recovery code for the mediator's browser,
-// which prints it; the hub itself keeps a hash.
-const recoveryCookie = "secours"
-
 func (s *Server) prepared(w http.ResponseWriter, r *http.Request, session *workshop.Session, recovery string) {
 	s.keepSeat(w, r, session.Code, recoveryCookie, recovery)
 	seeOther(w, r, "/atelier/"+session.Code+"/conduite")
-}
-
-func recoveryCode(r *http.Request) string {
-	c, err := r.Cookie(recoveryCookie)
-	if err != nil || len(c.Value) > 40 {
-		return ""
-	}
-	return c.Value
 }
 
 // duplicate prepares a session like an earlier one.
@@ -172,6 +163,9 @@ func (s *Server) duplicate(w http.ResponseWriter, r *http.Request) error {
 	session, actor, err := s.mediated(w, r)
 	if err != nil {
 		return answered(err)
+	}
+	if !account.May(actor, account.Prepare, account.Subject{}) {
+		return errSignIn // a recovery code opens one session
 	}
 	again, recovery, err := workshop.Duplicate(r.Context(), s.Hub.Desk, actor.ID, session.Code)
 	if _, refused := refusal(err); refused {

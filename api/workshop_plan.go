@@ -183,7 +183,7 @@ func (s *Server) sessionCells(ctx context.Context, session *workshop.Session, p 
 	for i := range list {
 		for _, c := range p.Cells {
 			if c.Number == list[i].Number {
-				list[i].Done, list[i].Total = c.Answered, c.Tasks
+				list[i].Done, list[i].Total, list[i].Paper = c.Answered, c.Tasks, c.Sheet
 			}
 		}
 	}
@@ -210,6 +210,9 @@ func choices(q *workshop.Question, l *viewer.Layer) []viewer.ChoiceView {
 	for _, c := range q.Choices {
 		v := viewer.ChoiceView{Key: c.Key, Says: c.Says, Label: c.Label, Value: c.Value}
 		for _, name := range c.Fields {
+			if name == positionField {
+				v.Place = true
+			}
 			if name == "" || name[0] == '_' {
 				continue
 			}

@@ -46,6 +46,7 @@ type PlanCell struct {
 	Area        orb.Geometry
 	Sign        string
 	Done, Total int
+	Paper       bool // a sheet of it is out
 }
 
 // A PlanMark is a place on a plan.
@@ -373,7 +374,7 @@ func (d *pen) cellSign(c PlanCell) {
 }
 
 func (d *pen) mark(m PlanMark, x, y float64) {
-	fmt.Fprintf(d, `<g transform="translate(%.1f %.1f)">`, x, y)
+	fmt.Fprintf(d, `<g class="pm" transform="translate(%.1f %.1f)">`, x, y)
 	if m.Chosen {
 		d.WriteString(`<circle class="selr" r="21"/><circle class="selr2" r="25"/>`)
 	}

@@ -18,7 +18,9 @@ type Room struct {
 	Phase  int    // 1 look, 2 go and see, 3 enter, 4 reread
 	State  string // "prepared", "open", "closed", "archived"
 	Frozen bool
-	Left   int // minutes until its planned end; negative when it is past or not begun
+	Left   int    // minutes until its planned end; negative when it is past or not begun
+	Called int    // seconds that the mediator's call for attention is still shown; 0 none
+	Words  string // of the call; may be ""
 }
 
 // Spaced is the code as it is read out: K7M 4QX.
@@ -41,6 +43,27 @@ type JoinPage struct {
 	Prepare bool   // who looks may prepare a session
 	Mine    []Room // theirs, newest first
 	CSRF    string
+
+	Groups    []GroupView // of the session that the code opens
+	Group     string      // sign of the one that is chosen
+	Pseudonym string      // proposed
+}
+
+// A SeatPage is the model of /atelier/{code}/place.
+type SeatPage struct {
+	Page
+	Room      Room
+	Pseudonym string
+	Group     string
+	Groups    []GroupView
+	Notice    geo.Message
+}
+
+// A RecoverPage is the model of /atelier/reprendre.
+type RecoverPage struct {
+	Page
+	Code  string // as it was typed
+	Wrong geo.Message
 }
 
 // A ChoiceView is one answer to a question.
@@ -50,6 +73,7 @@ type ChoiceView struct {
 	Label  geo.Message
 	Value  string
 	Fields []geo.Field // may be typed with it
+	Place  bool        // a position may go with it
 }
 
 // Icon is the sign beside the answer; "" for none.
@@ -80,6 +104,15 @@ type TaskRow struct {
 	Task    int64
 }
 
+// A Spot is a place on the moving map, in degrees.
+type Spot struct {
+	Lon, Lat float64
+	Group    string // of an outcome, for its shape
+}
+
+// An ExampleView is a solved question.
+type ExampleView struct{ Ask, Answer geo.Message }
+
 // A QuestionPage is the model of /atelier/{code} for those who have joined.
 type QuestionPage struct {
 	Page
@@ -94,10 +127,15 @@ type QuestionPage struct {
 	Practice bool
 	Number   int
 	Task     int64
-	Claim    int64
+	Hold     string // "mine": it can be answered; "taken" by another, "settled" by others
 	Key      string // of the answer that this form gives
+	Seen     string // what is asked, so that a late answer is not taken for another's
 	Choices  []ChoiceView
 	Plan     template.HTML
+	At       Spot  // where it is about
+	Other    *Spot // OpenStreetMap's side, where two places are compared
+	Examples []ExampleView
+	Ahead    bool      // kept for when the hub is out of reach, and leased to nobody
 	Rows     []TaskRow // of the cell
 	List     bool      // show the rows in the place of the question
 	Back     string    // address of the question before; "" none
@@ -139,6 +177,25 @@ func (p QuestionPage) Fields() []geo.Field {
 	return nil
 }
 
+// Mine reports whether the question can be answered.
+func (p QuestionPage) Mine() bool { return p.Hold == "" || p.Hold == "mine" }
+
+// Place reports whether one of the answers takes a position.
+func (p QuestionPage) Place() bool {
+	for _, c := range p.Choices {
+		if c.Place {
+			return true
+		}
+	}
+	return false
+}
+
+// Bearings are the directions that a position can be told by.
+func (QuestionPage) Bearings() []string { return []string{"n", "ne", "e", "se", "s", "so", "o", "no"} }
+
+// Distances are the metres that a position can be told by.
+func (QuestionPage) Distances() []int { return []int{5, 10, 20, 30, 50, 80, 120, 200} }
+
 // A NewPage is the model of /atelier/nouveau: the four fields, and what the
 // hub proposes once they are filled in.
 type NewPage struct {
@@ -160,6 +217,7 @@ type NewPage struct {
 	Cells     int
 	Warnings  []geo.Message
 	Plan      template.HTML
+	At        *Spot // where a shape is likely to be drawn
 	CSRF      string
 }
 
@@ -234,6 +292,8 @@ type BoardPage struct {
 	Claims   []ClaimView
 	Doubts   []DoubtView
 	Notice   geo.Message
+	Refused  geo.Message // why a form was not taken
+	Words    string      // of a call, as they were typed
 }
 
 // An ExportsPage is the model of /atelier/{code}/exports.
@@ -270,6 +330,17 @@ type WallPage struct {
 
 // Join writes the page that takes a code.
 func Join(w io.Writer, p JoinPage) error { return render(w, p.Lang, "atelier-join.html", p) }
+
+// Seat writes the page of a participant's seat.
+func Seat(w io.Writer, p SeatPage) error { return render(w, p.Lang, "atelier-seat.html", p) }
+
+// Recover writes the page that takes a recovery code.
+func Recover(w io.Writer, p RecoverPage) error { return render(w, p.Lang, "atelier-recover.html", p) }
+
+// Ahead writes questions that a participant's page keeps.
+func Ahead(w io.Writer, lang string, pages []QuestionPage) error {
+	return render(w, lang, "atelier-ahead.html", pages)
+}
 
 // Question writes a participant's page.
 func Question(w io.Writer, p QuestionPage) error {

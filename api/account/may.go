@@ -39,12 +39,14 @@ type Subject struct {
 // place that decides; what it does not know it refuses.
 func May(actor Actor, action Action, on Subject) bool {
 	coordinator := actor.Role == Coordinator
-	runs := actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Mediator
+	// A mediator with a session has shown its recovery code: it opens nothing else.
+	mediator := actor.Role == Mediator && actor.Session == 0
+	runs := actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Mediator && (mediator || actor.Session == on.Session)
 	switch action {
 	case Judge, Prepare:
-		return coordinator || actor.Role == Mediator
+		return coordinator || mediator
 	case Unjudge:
-		return coordinator || actor.Role == Mediator && actor.ID != 0 && actor.ID == on.Author
+		return coordinator || mediator && actor.ID != 0 && actor.ID == on.Author
 	case Conduct, SeeHistory:
 		return coordinator || runs
 	case Answer:

@@ -23,6 +23,8 @@ func TestMay(t *testing.T) {
 		"other-producer":    {Role: Producer, ID: 2, Producer: "airpaca"},
 		"mediator":          {Role: Mediator, ID: 3, ERIC: "a"},
 		"other-mediator":    {Role: Mediator, ID: 4, ERIC: "a"},
+		"recovered":         Recovered(7, 3, "secret"),
+		"other-recovered":   Recovered(8, 3, "secret"),
 		"coordinator":       {Role: Coordinator, ID: 5},
 		"unknown-role":      {Role: "admin", ID: 3, Session: 7, Producer: "crige"},
 		"roleless-account":  {ID: 3, Session: 7, Producer: "crige"},
@@ -30,7 +32,7 @@ func TestMay(t *testing.T) {
 	session := Subject{Session: 7, Mediator: 3, Producer: "crige", Author: 3}
 	closed := session
 	closed.Closed = true
-	everybody := "coordinator editor false-referent link mediator other-link other-mediator other-participant other-producer other-referent participant producer referent roleless-account unknown-role visitor"
+	everybody := "coordinator editor false-referent link mediator other-link other-mediator other-participant other-producer other-recovered other-referent participant producer recovered referent roleless-account unknown-role visitor"
 	for _, c := range []struct {
 		name   string
 		action Action
@@ -41,18 +43,18 @@ func TestMay(t *testing.T) {
 		{"take back the mediator's verdict", Unjudge, session, "coordinator mediator"},
 		{"take back the rule's verdict", Unjudge, Subject{}, "coordinator"},
 		{"make a session", Prepare, Subject{}, "coordinator false-referent mediator other-mediator"},
-		{"run it", Conduct, session, "coordinator mediator"},
+		{"run it", Conduct, session, "coordinator mediator recovered"},
 		{"run none", Conduct, Subject{}, "coordinator"},
-		{"its history", SeeHistory, session, "coordinator mediator"},
+		{"its history", SeeHistory, session, "coordinator mediator recovered"},
 		{"answer", Answer, session, "participant"},
 		{"answer late", Answer, closed, "participant"},
 		{"answer none", Answer, Subject{}, ""},
 		{"its wall", SeeWall, session, everybody},
-		{"its report while it goes on", SeeReport, session, "coordinator mediator"},
+		{"its report while it goes on", SeeReport, session, "coordinator mediator recovered"},
 		{"its report afterwards", SeeReport, closed, everybody},
-		{"files for OpenStreetMap", ExportOSM, session, "coordinator link mediator"},
+		{"files for OpenStreetMap", ExportOSM, session, "coordinator link mediator recovered"},
 		{"files for OpenStreetMap of none", ExportOSM, Subject{}, "coordinator"},
-		{"the producer's file", ExportCorrected, session, "coordinator editor mediator producer referent"},
+		{"the producer's file", ExportCorrected, session, "coordinator editor mediator producer recovered referent"},
 		{"what stays inside", SeeInside, session, "coordinator editor producer referent"},
 		{"what stays inside nobody", SeeInside, Subject{}, "coordinator"},
 		{"a reuse", DecideReuse, Subject{}, "coordinator"},

@@ -324,19 +324,19 @@ func TestChaosDatabase(t *testing.T) {
 }
 
 // killPostmaster kills the server of the machine's database, when it runs.
-func (v *victim) killPostmaster() {
-	v.t.Helper()
-	b, err := os.ReadFile(filepath.Join(v.data(), "postgres", "data", "postmaster.pid"))
+func (m *machine) killPostmaster() {
+	m.t.Helper()
+	b, err := os.ReadFile(filepath.Join(m.data(), "postgres", "data", "postmaster.pid"))
 	if err != nil {
-		v.t.Logf("no postmaster to kill: %v", err)
+		m.t.Logf("no postmaster to kill: %v", err)
 		return
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	pid, err := strconv.Atoi(line)
 	if err != nil || pid <= 1 {
-		v.t.Fatalf("postmaster.pid says %q", line)
+		m.t.Fatalf("postmaster.pid says %q", line)
 	}
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		v.t.Fatal(err)
+		m.t.Fatal(err)
 	}
 }

@@ -151,11 +151,13 @@ func TestAbandoned(t *testing.T) {
 	hub := postgistest.New(t)
 	done := make(chan string, 10)
 	tell := func(_ context.Context, _ *worker, args json.RawMessage) error { done <- string(args); return nil }
-	kinds := []jobKind{{name: "tell", queue: loads, timeout: time.Minute, attempts: 3, work: tell,
+	kinds := []jobKind{{
+		name: "tell", queue: loads, timeout: time.Minute, attempts: 3, work: tell,
 		gaveUp: func(_ context.Context, _ *worker, args json.RawMessage, _ geo.Message) error {
 			done <- "gave up " + string(args)
 			return nil
-		}}}
+		},
+	}}
 	living, err := postgis.Hold(t.Context(), hub.Owner, workerLock("living"))
 	if err != nil {
 		t.Fatal(err)

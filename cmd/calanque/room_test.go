@@ -21,6 +21,7 @@ type hall struct {
 	login    string
 	password string
 	mediator *browser
+	code     string // of the session that a test plays
 }
 
 // aroundTown is an area that holds everything in the town.
@@ -118,7 +119,6 @@ type round struct {
 	tick chan struct{} // one for each answer
 
 	mu              sync.Mutex
-	code            string
 	claims, answers []time.Duration
 }
 

@@ -1,17 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"calanque/api"
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
@@ -19,11 +25,13 @@ import (
 	"calanque/osm/match"
 	"calanque/osm/sample"
 	"calanque/osm/workshop"
+	"calanque/tiles"
 )
 
-// TestWholeSession plays a session on the sample: prepared around the ERIC,
-// answered on site from what is true, and seen again in the newer copy of
-// OpenStreetMap that holds a day of edits.
+// TestWholeSession plays the whole circle on the sample: sessions prepared
+// around the ERIC, answered on site from what is true, their change files
+// uploaded by somebody, and seen again in the newer copy of OpenStreetMap that
+// holds them beside a day of others' edits; then reverted, and that is seen too.
 func TestWholeSession(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -46,7 +54,7 @@ func TestWholeSession(t *testing.T) {
 		t.Fatalf("ERICs: %v (%v)", erics, err)
 	}
 	var sessions []workshop.Session
-	for _, theme := range []string{"eau", "equipements"} {
+	for _, theme := range []string{"eau", "equipements", "eau"} { // the last is one to which nobody comes
 		s, _, err := workshop.Prepare(ctx, hub.Desk, mediator, workshop.Plan{
 			Title: "Tout le territoire", Theme: theme, Minutes: 120, People: 40,
 			Area: workshop.Area{Around: &workshop.Around{ERIC: erics[0].ID, Metres: 10_000}},
@@ -59,22 +67,128 @@ func TestWholeSession(t *testing.T) {
 		}
 		sessions = append(sessions, s)
 	}
+	idle := sessions[2]
+	sessions = sessions[:2]
+	var changes []byte
+	proposed := map[int64]bool{} // tasks with an edit in a file
 	for i := range sessions {
 		answerAll(t, hub, sessions[i])
+		x, err := workshop.ForOSM(ctx, hub.Web, sessions[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j := range x.Edits {
+			if x.Edits[j].InFile() {
+				proposed[x.Edits[j].Task.ID] = true
+			}
+		}
+		changes = joinChanges(t, changes, &x)
 	}
-	// A day later OpenStreetMap is another.
-	dir := filepath.Join(a.dataFolder(), "next")
-	after, err := sample.Write(ctx, dir, sample.Options{Seed: seed, Today: time.Now(), Edition: 2})
+	// A day later OpenStreetMap is another, with what was proposed in it.
+	newer := func(edition int, changes []byte) sample.Manifest {
+		t.Helper()
+		dir := filepath.Join(a.dataFolder(), fmt.Sprint("edition", edition))
+		m, err := sample.Write(ctx, dir, sample.Options{Seed: seed, Today: time.Now(), Edition: edition, Changes: changes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := osm.Import(ctx, hub, filepath.Join(dir, sampleExtract), osm.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.catchUp(ctx, hub); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	after := newer(2, changes)
+	if after.Changed < 10 || after.Conflicts > after.Changed/2 {
+		t.Errorf("%d objects changed, %d conflicts", after.Changed, after.Conflicts)
+	}
+	judgeSeen(t, hub, sessions, proposed, after.Truth)
+	count := map[workshop.Seen]int{}
+	var verified []int64
+	for _, s := range sessions {
+		for _, task := range tasksOf(t, hub, s) {
+			if proposed[task.ID] {
+				count[task.Seen]++
+			}
+			if task.Seen == workshop.Verified {
+				verified = append(verified, task.ID)
+			}
+		}
+	}
+	t.Logf("of %d proposals: %v (%d conflicts)", len(proposed), count, after.Conflicts)
+	if count[workshop.NotSeenYet] > after.Conflicts || count[workshop.Verified] < len(proposed)*3/4 {
+		t.Errorf("of %d proposals that were uploaded, with %d conflicts: %v", len(proposed), after.Conflicts, count)
+	}
+	byOthers := 0
+	for _, task := range tasksOf(t, hub, idle) {
+		if task.Seen == workshop.FixedByAnother {
+			byOthers++
+		}
+		if task.Seen == workshop.Verified {
+			t.Errorf("question %d of a session to which nobody came is verified", task.Number)
+		}
+	}
+	if byOthers < 5 {
+		t.Errorf("%d questions that nobody had answered were mended by others", byOthers)
+	}
+	onBoards(t, hub, sessions[0])
+	// The day after, it is all taken back.
+	newer(3, nil)
+	count = map[workshop.Seen]int{}
+	for _, s := range sessions {
+		for _, task := range tasksOf(t, hub, s) {
+			if slices.Contains(verified, task.ID) {
+				count[task.Seen]++
+			}
+		}
+	}
+	t.Logf("of %d that were verified, a day later: %v", len(verified), count)
+	if count[workshop.Reverted] < after.Changed/2 || count[workshop.NotSeenYet] != 0 {
+		t.Errorf("after the revert: %v", count)
+	}
+	onBoards(t, hub, sessions[0])
+}
+
+func tasksOf(t *testing.T, hub *postgis.Hub, s workshop.Session) []workshop.Task {
+	t.Helper()
+	tasks, err := workshop.Tasks(t.Context(), hub.Web, s.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := osm.Import(ctx, hub, filepath.Join(dir, sampleExtract), osm.Options{}); err != nil {
+	return tasks
+}
+
+// joinChanges appends the change file of a session to another.
+func joinChanges(t *testing.T, changes []byte, x *workshop.Export) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := x.WriteOSC(&b, func(geo.Message) string { return "" }); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.catchUp(ctx, hub); err != nil {
+	const end = "</osmChange>"
+	own := b.String()[strings.Index(b.String(), "<osmChange"):]
+	if changes == nil {
+		return []byte(own)
+	}
+	own = own[strings.Index(own, "\n"):]
+	return []byte(strings.Replace(string(changes), end, "", 1) + own)
+}
+
+// onBoards holds that the wall says how much was seen.
+func onBoards(t *testing.T, hub *postgis.Hub, s workshop.Session) {
+	t.Helper()
+	p, err := workshop.Measure(t.Context(), hub.Web, s.ID)
+	if err != nil {
 		t.Fatal(err)
 	}
-	judgeSeen(t, hub, sessions, after.Truth)
+	server := api.New(api.Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Log: slog.Default(), Now: time.Now})
+	w := httptest.NewRecorder()
+	server.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/atelier/"+s.Code+"/projecteur?lg=en", nil))
+	if want := fmt.Sprintf("<b>%d</b>seen in OSM", p.Seen[workshop.Verified]+p.Seen[workshop.Partially]); !strings.Contains(w.Body.String(), want) {
+		t.Errorf("the wall does not say %q", want)
+	}
 }
 
 // sampleMediator is an account to prepare sessions with.
@@ -123,8 +237,9 @@ func answerAll(t *testing.T, hub *postgis.Hub, s workshop.Session) {
 	}
 }
 
-// judgeSeen holds what was seen against what is true after the edits.
-func judgeSeen(t *testing.T, hub *postgis.Hub, sessions []workshop.Session, truth []sample.Truth) {
+// judgeSeen holds what was seen against what is true after the edits of
+// others; the truth does not know of what the sessions themselves proposed.
+func judgeSeen(t *testing.T, hub *postgis.Hub, sessions []workshop.Session, proposed map[int64]bool, truth []sample.Truth) {
 	t.Helper()
 	now := map[string]string{}
 	for _, tr := range truth {
@@ -140,7 +255,7 @@ func judgeSeen(t *testing.T, hub *postgis.Hub, sessions []workshop.Session, trut
 			count[task.Seen]++
 			is, known := now[task.Layer+" "+task.Record]
 			switch {
-			case task.Asked != match.OnlyOpenData || !known:
+			case proposed[task.ID] || task.Asked != match.OnlyOpenData || !known:
 			case task.Seen == workshop.Verified && slices.Contains([]string{"only_open_data", "out_of_scope"}, is):
 				t.Errorf("%s %s was seen in OpenStreetMap and is not there", task.Layer, task.Record)
 			case task.Seen == workshop.NotSeenYet && is == "identical":
@@ -153,7 +268,8 @@ func judgeSeen(t *testing.T, hub *postgis.Hub, sessions []workshop.Session, trut
 		t.Errorf("seen %v", count)
 	}
 	var lines int
-	err := hub.Owner.QueryRow(t.Context(), `select count(*) from session_event where kind = 'seen'`).Scan(&lines)
+	err := hub.Owner.QueryRow(t.Context(), `select count(*) from session_event where kind = 'seen' and session_id in ($1, $2)`,
+		sessions[0].ID, sessions[1].ID).Scan(&lines)
 	if want := count[workshop.Verified] + count[workshop.Partially]; err != nil || lines != want {
 		t.Errorf("%d lines of history say that something was seen, want %d (%v)", lines, want, err)
 	}

@@ -32,9 +32,13 @@ type Options struct {
 	Seed  int64
 	Today time.Time // rounded down to the day, UTC; dates in the files are relative to it
 	// Edition is which state of OpenStreetMap the extract shows: 1 (or 0), or
-	// 2, a day later, with some disagreements mended, objects moved, deleted
+	// 2 and more, as many days later, with some disagreements mended, objects moved, deleted
 	// and added, and the truth to match. Partner files are the same in both.
 	Edition int
+	// Changes is a change file (.osc) that somebody uploaded before the extract
+	// of an edition after the first was made; nil for none. The truth does not
+	// know of it.
+	Changes []byte
 }
 
 // A Manifest says what was written.
@@ -47,6 +51,8 @@ type Manifest struct {
 	Lon     float64
 	Lat     float64 // the middle of its old centre, EPSG:4326
 	Truth   []Truth
+
+	Changed, Conflicts int // objects of Options.Changes that were taken, and that were not as others had changed them
 }
 
 // A File is one file of the sample, its path relative to the folder.
@@ -132,6 +138,12 @@ func draw(ctx context.Context, o Options, m *Manifest) ([]document, error) {
 	facilityRecords := newRecorder(o.Seed, "facilities", o.Today, facilityMoved).list(o.Seed, facilities, "EQ")
 	if o.Edition > 1 {
 		p.edit(newStream(o.Seed, "edits"), water, facilities)
+		if o.Changes != nil {
+			var err error
+			if m.Changed, m.Conflicts, err = p.m.upload(o.Changes); err != nil {
+				return nil, err
+			}
+		}
 	}
 	m.Truth = append(judge("points-eau", water, waterRecords, waterMoved), judge("equipements-publics", facilities, facilityRecords, facilityMoved)...)
 	m.Commune = p.communes[0].insee

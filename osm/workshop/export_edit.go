@@ -182,7 +182,7 @@ func (t *Task) ruleFields() []string {
 // mainTags are those that make a new object one of the theme.
 func (f *finding) mainTags() map[string]string {
 	if c := f.task.rule.Category; c != nil {
-		if tags := c.Values[f.row.values[c.Field]]; len(tags) > 0 {
+		if tags := firstOf(c.Values[f.row.values[c.Field]]); len(tags) > 0 {
 			return tags
 		}
 	}
@@ -198,6 +198,20 @@ func (f *finding) mainTags() map[string]string {
 		}
 	}
 	return nil
+}
+
+// firstOf takes the first of the values that a rule takes for the same
+// ("school|college"); none where that is any value.
+func firstOf(tags map[string]string) map[string]string {
+	list := map[string]string{}
+	for k, v := range tags {
+		v, _, _ = strings.Cut(v, "|")
+		if v == "" || v == osm.AnyValue {
+			return nil
+		}
+		list[k] = v
+	}
+	return list
 }
 
 func (e *Edit) to(text string) {

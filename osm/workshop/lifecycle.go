@@ -60,12 +60,14 @@ func List(ctx context.Context, db postgis.DB, mediator int64) ([]Session, error)
 	return pgx.CollectRows(rows, scanSession)
 }
 
-// Recover gives the session whose printed recovery code this is. Whoever calls
-// it limits how often it is tried.
+// Recover gives the session whose printed recovery code this is, unless its
+// mediator's account is disabled. Whoever calls it limits how often it is
+// tried.
 func Recover(ctx context.Context, db postgis.DB, code, recovery string) (Session, error) {
 	code = Normalise(code)
 	var hash []byte
-	err := db.QueryRow(ctx, `select recovery_sha256 from session where code = $1`, code).Scan(&hash)
+	err := db.QueryRow(ctx, `
+		select s.recovery_sha256 from session s join account a on a.id = s.mediator_id where s.code = $1 and a.disabled_at is null`, code).Scan(&hash)
 	if err != nil {
 		return Session{}, fmt.Errorf("recover a session: %w", postgis.Kind(err))
 	}

@@ -24,9 +24,7 @@ const (
 	maxValue = 200
 )
 
-var (
-	uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-)
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
 
 // check refuses what no answer may hold, as a *geo.InputError that says so
 // kindly.
@@ -35,24 +33,7 @@ func (a *Answer) check() error {
 		return &geo.ParamError{Param: "key", Value: a.Key, Want: "want a UUID"}
 	}
 	a.Note = strings.TrimSpace(a.Note)
-	if err := checkText(a.Note, maxNote); err != nil {
-		return err
-	}
-	return nil
-}
-
-func checkText(s string, most int) error {
-	switch {
-	case utf8.RuneCountInString(s) > most:
-		return geo.Bad(nil, "workshop.note-long", "most", most)
-	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return geo.Bad(nil, "workshop.note-text")
-	case geo.HasPhone(s):
-		return geo.Bad(nil, "workshop.note-phone")
-	case geo.HasMail(s):
-		return geo.Bad(nil, "workshop.note-email")
-	}
-	return nil
+	return checkText(a.Note, maxNote)
 }
 
 // Record keeps an answer and settles its task if that is enough. The same key

@@ -85,8 +85,10 @@ func TestTakeAfterAChange(t *testing.T) {
 	if err != nil || h != Mine || q.Task.Kind != "moved" || q.Ask.Code != "workshop.ask.moved" {
 		t.Fatalf("after the change: %v %v %s %v", h, err, q.Task.Kind, q.Ask.Code)
 	}
-	a := Answer{Key: newKey(), Task: old.Task.ID, Participant: &ann.ID, Choice: 2, Says: "exists_elsewhere", How: Screen, Print: old.Print(),
-		Values: map[string]string{"_geom": "5.4 43.2"}}
+	a := Answer{
+		Key: newKey(), Task: old.Task.ID, Participant: &ann.ID, Choice: 2, Says: "exists_elsewhere", How: Screen, Print: old.Print(),
+		Values: map[string]string{"_geom": "5.4 43.2"},
+	}
 	got, err := Record(ctx, r.hub.Desk, a)
 	if err != nil || got.Settled {
 		t.Fatalf("an answer to the older question: %+v %v", got, err)

@@ -86,6 +86,9 @@ func (r *reading) task(row pgx.CollectableRow) (Task, error) {
 	if t.about, err = r.about(rule, shared); err != nil {
 		return t, fmt.Errorf("decode what is known of layer %s: %w", t.Layer, err)
 	}
+	if t.LicenceClass == closedLicence && t.Record != "" {
+		t.Name = "" // the file's: no page, map or list may show it
+	}
 	if x != nil && y != nil {
 		t.x, t.y = *x, *y
 		t.Lon, t.Lat = geographic(*x, *y)
