@@ -68,7 +68,7 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 type demoSignIn struct {
 	URL      string `json:"url"`     // of the hub
 	SignIn   string `json:"sign_in"` // of the page that signs in
-	Login    string `json:"login"` // of the mediator
+	Login    string `json:"login"`   // of the mediator
 	Password string `json:"password"`
 
 	// Accounts are all that the sample has, by role.
