@@ -239,7 +239,12 @@ func (l *LayerComparison) query() pairing {
 	}
 	q.moved = "null::double precision"
 	if l.Before.Geometry != geo.None && l.After.Geometry != geo.None && !(l.Series && l.Before.SRID == 0) {
-		differs = append(differs, "a._geom_3857 is distinct from b._geom_3857")
+		place := "a._geom_3857 is distinct from b._geom_3857"
+		if l.Before.SRID != l.After.SRID { // the same place rounded otherwise has not moved: 0.1 m at the equator
+			place = `((a._geom_3857 is null) <> (b._geom_3857 is null)
+				or coalesce(st_distance(st_centroid(a._geom_3857), st_centroid(b._geom_3857)) > 0.1, false))`
+		}
+		differs = append(differs, place)
 		q.moved = "st_distance(st_transform(st_centroid(a._geom_3857), 4326)::geography, st_transform(st_centroid(b._geom_3857), 4326)::geography)"
 	}
 	q.differs = "false"

@@ -63,8 +63,8 @@ async function send(page: Page, name: string, content: string): Promise<void> {
 /** The name of a point, as the public API gives it. */
 async function served(page: Page, id: string): Promise<string> {
   const answer = await page.request.get(`${base}/api/collections/points-eau/items/${id}?f=json`);
-  const f = (await answer.json()) as { properties: { nom: string } };
-  return f.properties.nom;
+  const f = (await answer.json()) as { properties: { nom: string | null } };
+  return f.properties.nom ?? '';
 }
 
 async function until(check: () => Promise<boolean>): Promise<void> {
