@@ -59,7 +59,7 @@ func (s *Server) anyCatalogue(w http.ResponseWriter, r *http.Request) error {
 	return s.catalogueGraph(f)(w, r)
 }
 
-// WantsGraph tells whether who asks for a page of a dataset would rather have
+// wantsGraph tells whether who asks for a page of a dataset would rather have
 // its description for machines, and in which syntax.
 func wantsGraph(r *http.Request) (dcat.Format, bool) {
 	accept := r.Header.Get("Accept")

@@ -124,7 +124,8 @@ func TestNews(t *testing.T) {
 	s := portal(t)
 	s.load(waterTable(), geo.Snapshot, water(11, "b"))
 	_, err := s.hub.Owner.Exec(t.Context(), `
-		update dataset set title = '{"fr": "Jeu <1> & \u0001"}', updated_at = now() + interval '1 hour', edition = 2 where slug = 'jeu-1'`)
+		update dataset set title = '{"fr": "Jeu <1> & \u0001"}', updated_at = now() + interval '1 hour', edition = 2 where slug = 'jeu-1';
+		update version set published_at = now() + interval '30 minutes' where number = 2`)
 	if err != nil {
 		t.Fatal(err)
 	}

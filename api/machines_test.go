@@ -186,3 +186,23 @@ func TestUdata(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnAddresses asks for every address of the hub that its own documents
+// name.
+func TestOwnAddresses(t *testing.T) {
+	t.Parallel()
+	s := portal(t)
+	addresses := regexp.MustCompile(`<http://hub\.example(/[^>#]*)`)
+	asked := map[string]bool{}
+	for _, m := range addresses.FindAllStringSubmatch(string(s.get("/catalogue.ttl")), -1) {
+		if path := m[1]; !asked[path] {
+			asked[path] = true
+			if w := s.ask(http.MethodGet, path); w.Code != http.StatusOK {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	}
+	if len(asked) < 12 {
+		t.Errorf("only %d addresses: %v", len(asked), asked)
+	}
+}

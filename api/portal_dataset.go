@@ -158,6 +158,24 @@ func (d *datasetFiller) layers(ctx context.Context) error {
 	return d.files(ctx)
 }
 
+// shownReuses is how many reuses a dataset's page lists.
+const shownReuses = 3
+
+func (d *datasetFiller) reuses(ctx context.Context) error {
+	list, err := catalogue.Reuses(ctx, d.s.Hub.Web, catalogue.ReuseFilter{Dataset: d.e.Slug, State: catalogue.ReuseAccepted, Limit: shownReuses})
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	for _, r := range list {
+		href := d.p.Path() + "/reutilisations#r" + strconv.FormatInt(r.ID, 10)
+		d.p.Reuses = append(d.p.Reuses, viewer.Link{Title: geo.Text{r.Lang: r.Title}, Href: href})
+	}
+	if d.p.AllReuses = len(list); len(list) == shownReuses {
+		d.p.AllReuses, err = catalogue.CountReuses(ctx, d.s.Hub.Web, d.e.Slug)
+	}
+	return err
+}
+
 // files lists what can be taken: the file as received, then each layer in the
 // formats that people ask for, with what it weighs.
 func (d *datasetFiller) files(ctx context.Context) error {
@@ -169,6 +187,9 @@ func (d *datasetFiller) files(ctx context.Context) error {
 			Href: "/donnees/" + d.e.Slug + "/telechargements/fichier-recu",
 		})
 	case !errors.Is(err, geo.ErrNotFound):
+		return err
+	}
+	if err := d.reuses(ctx); err != nil {
 		return err
 	}
 	list, err := d.s.layerDownloads(ctx, d.st, d.e.Slug)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"calanque/api/answer"
-	"calanque/geo"
 	"calanque/geo/catalogue"
 )
 
@@ -129,12 +128,9 @@ func coverageOf(territory []string, places map[string]string) (grain, names stri
 // formatsOf gives the formats in which a dataset can be had, and how many ways
 // to take it there are, documents included.
 func formatsOf(e *catalogue.Entry) (formats []string, n int) {
-	for _, l := range e.Layers {
+	for i := range e.Layers {
 		n++
-		formats = append(formats, "csv")
-		if l.Geometry != geo.None {
-			formats = append(formats, "geojson", "gpkg")
-		}
+		formats = append(formats, layerFormats(&e.Layers[i])...)
 	}
 	for _, r := range e.Resources {
 		if r.Kind == catalogue.LayerResource {

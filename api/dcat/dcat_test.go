@@ -68,6 +68,7 @@ func full() catalogue.Entry {
 			{Name: "points_eau", Title: geo.Text{"fr": "Points d’eau"}, Geometry: geo.Point, Rows: 10},
 			{Name: "debits", Title: geo.Text{"fr": "Débits"}, Geometry: geo.None, Rows: 20},
 		},
+		Received: &catalogue.Received{SHA256: bytes.Repeat([]byte{0xcd}, 32), Name: "points eau.zip", MediaType: "application/zip", Bytes: 99, At: *when("2026-03-01")},
 		Resources: []catalogue.Resource{
 			{ID: 1, Name: "recu.zip", Kind: catalogue.FileResource, Title: geo.Text{"fr": "Le fichier reçu"}, SHA256: bytes.Repeat([]byte{0xab}, 32), Filename: "points eau.zip", Format: "shp", MediaType: "application/zip", Bytes: 12345, UpdatedAt: *when("2026-03-01")},
 			{ID: 2, Name: "ailleurs", Kind: catalogue.Reference, Title: geo.Text{"fr": "Chez le producteur"}, URL: "https://region.exemple.fr/données/points d'eau.csv?a=1&b=<2>", Format: "csv", Bytes: 77, UpdatedAt: *when("2026-03-01")},
@@ -100,7 +101,7 @@ func some(n int) []catalogue.Entry {
 			e.HighValue = ""
 		}
 		if i%4 == 1 {
-			e.Layers, e.Licence, e.Producer = nil, "lo-2.0", "assoc"
+			e.Layers, e.Received, e.Licence, e.Producer = nil, nil, "lo-2.0", "assoc"
 			e.Contact = nil
 		}
 		if i%7 == 3 {

@@ -2,6 +2,7 @@ package dcat
 
 import (
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ func (b *builder) distributions(dataset string) []*node {
 	for i := range b.e.Layers {
 		list = append(list, b.layer(dataset, &b.e.Layers[i])...)
 	}
+	if b.e.Received != nil {
+		list = append(list, b.received(b.e.Received))
+	}
 	for i := range b.e.Resources {
 		r := &b.e.Resources[i]
 		switch r.Kind {
@@ -35,6 +39,14 @@ func (b *builder) distributions(dataset string) []*node {
 		}
 	}
 	return list
+}
+
+// layerFormats are the files that the hub writes of a layer.
+func layerFormats(l *catalogue.Layer) []string {
+	if l.Geometry == geo.None {
+		return []string{"csv", "gpkg"}
+	}
+	return []string{"csv", "geojson", "gpkg"}
 }
 
 // distribution begins one; kind is what follows its title in brackets.
@@ -59,13 +71,9 @@ func (b *builder) distribution(name string, title geo.Text, kind string) *node {
 // and, where there is geometry, tiles.
 func (b *builder) layer(dataset string, l *catalogue.Layer) []*node {
 	title := orText(l.Title, l.Name)
-	formats := []string{"csv"}
-	if l.Geometry != geo.None {
-		formats = []string{"csv", "geojson", "gpkg"}
-	}
 	names := map[string]string{"csv": "CSV", "geojson": "GeoJSON", "gpkg": "GeoPackage"}
 	var list []*node
-	for _, f := range formats {
+	for _, f := range layerFormats(l) {
 		list = append(list, b.distribution("layer-"+l.Name+"."+f, title, names[f]).
 			link("dcat:accessURL", b.page).
 			link("dcat:downloadURL", b.site.downloadURL(b.e.Slug, l.Name, f)).
@@ -117,6 +125,18 @@ func (b *builder) dataService(name, dataset string, title geo.Text, kind, endpoi
 		add("dct:license", b.licence).
 		add("foaf:page", local(b.page, "foaf:Document"))
 	return b.legal(n, "dcatap:hvdCategory")
+}
+
+// received is the file as its producer gave it.
+func (b *builder) received(r *catalogue.Received) *node {
+	format := strings.ToLower(strings.TrimPrefix(path.Ext(r.Name), "."))
+	return b.distribution("received", geo.Text{"fr": r.Name}, "").
+		link("dcat:accessURL", b.page).
+		link("dcat:downloadURL", b.page+"/telechargements/fichier-recu").
+		format(format, r.MediaType).
+		number("dcat:byteSize", r.Bytes).
+		add("spdx:checksum", checksum(r.SHA256)).
+		moment("dct:modified", &r.At)
 }
 
 func (b *builder) file(r *catalogue.Resource) *node {

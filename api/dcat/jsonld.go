@@ -3,6 +3,7 @@ package dcat
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 )
 
 // JSONLD is JSON-LD 1.1: a graph of objects whose context only declares the
@@ -30,24 +31,23 @@ var JSONLD = Format{
 
 func jsonNode(dst []byte, n *node) []byte {
 	dst = append(dst, '{')
+	comma := ""
 	if n.iri != "" {
-		dst = append(jsonString(append(dst, `"@id": `...), n.iri), ", "...)
+		dst = jsonString(append(dst, `"@id": `...), n.iri)
+		comma = ", "
 	}
-	dst = append(dst, `"@type": [`...)
-	for i, t := range n.types {
-		if i > 0 {
-			dst = append(dst, ", "...)
-		}
-		dst = append(dst, `"`+t+`"`...)
+	if len(n.types) > 0 {
+		dst = append(dst, comma+`"@type": ["`+strings.Join(n.types, `", "`)+`"]`...)
+		comma = ", "
 	}
-	dst = append(dst, ']')
 	// An object has each name once, with all its values.
 	for i := range n.said {
 		name := n.said[i].name
 		if said(n.said[:i], name) {
 			continue
 		}
-		dst = append(dst, `, "`+name+`": [`...)
+		dst = append(dst, comma+`"`+name+`": [`...)
+		comma = ", "
 		first := true
 		for j := i; j < len(n.said); j++ {
 			if n.said[j].name != name {

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"calanque/geo"
 	"calanque/geo/catalogue"
 )
 
@@ -104,12 +103,11 @@ func SchemaOrg(site Site, about *catalogue.About, e *catalogue.Entry, lang strin
 // downloads are the files of a dataset.
 func (b *builder) downloads(lang string) []schemaDownload {
 	var list []schemaDownload
-	for _, l := range b.e.Layers {
+	for i := range b.e.Layers {
+		l := &b.e.Layers[i]
 		title := orText(l.Title, l.Name).In(lang)
-		for _, f := range []string{"csv", "geojson", "gpkg"} {
-			if f == "csv" || l.Geometry != geo.None {
-				list = append(list, schemaDownload{"DataDownload", title, fileTypes[f].media, b.site.downloadURL(b.e.Slug, l.Name, f), ""})
-			}
+		for _, f := range layerFormats(l) {
+			list = append(list, schemaDownload{"DataDownload", title, fileTypes[f].media, b.site.downloadURL(b.e.Slug, l.Name, f), ""})
 		}
 	}
 	for i := range b.e.Resources {

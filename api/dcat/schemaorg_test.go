@@ -32,8 +32,8 @@ func TestSchemaOrg(t *testing.T) {
 	if box := d["spatialCoverage"].(map[string]any)["geo"].(map[string]any)["box"]; box != "42.9 4.2 45.125 7.75" {
 		t.Errorf("the box is %v, want latitudes first", box)
 	}
-	if n := len(d["distribution"].([]any)); n != 6 {
-		t.Errorf("%d downloads, want 6: four of layers, the file, the file elsewhere", n)
+	if n := len(d["distribution"].([]any)); n != 7 {
+		t.Errorf("%d downloads, want 7: five of layers, the file, the file elsewhere", n)
 	}
 	poor := bare()
 	if err := json.Unmarshal(SchemaOrg(site, about, &poor, "it"), &d); err != nil {

@@ -37,6 +37,7 @@ type cli struct {
 	Status  statusCmd  `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
 	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
 	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`
+	Redraw  redrawCmd  `cmd:"" name:"redraw-picture" hidden:"" help:"Draw the picture on standard input anew."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.

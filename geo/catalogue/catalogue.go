@@ -49,7 +49,8 @@ type Entry struct {
 
 	Identifier string // what it is called elsewhere for ever: its first slug
 	Resources  []Resource
-	Layers     []Layer // of the published version
+	Layers     []Layer   // of the published version
+	Received   *Received // the file it was loaded from; nil when it is not kept
 }
 
 // A ResourceKind says what a resource is to whoever takes it.

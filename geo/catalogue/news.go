@@ -45,10 +45,8 @@ func Latest(ctx context.Context, db postgis.DB, limit int) ([]News, error) {
 			select p.id, 'delivered', v.id, v.published_at
 			from public p
 			join version v on v.dataset_id = p.id
-			where v.published_at > p.opened
-			  -- the publication that opens a dataset is told as its opening
-			  and (v.published_at > p.opened + interval '1 minute'
-				or exists (select from version w where w.dataset_id = p.id and w.published_at < v.published_at))
+			-- what comes with the opening is told by it
+			where v.published_at > p.opened + interval '1 minute'
 			union all
 			select id, 'delivered', extract(epoch from delivered_at)::bigint, delivered_at
 			from public

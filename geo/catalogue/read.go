@@ -143,7 +143,10 @@ func addResources(ctx context.Context, db postgis.DB, door Door, list []Entry) e
 	if err != nil {
 		return fmt.Errorf("read the resources: %w", postgis.Kind(err))
 	}
-	return addLayers(ctx, db, list, at, ids)
+	if err := addLayers(ctx, db, list, at, ids); err != nil {
+		return err
+	}
+	return addReceived(ctx, db, list, at, ids)
 }
 
 // Moved gives the slug that a former one leads to now, or ErrNotFound. Whether

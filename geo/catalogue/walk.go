@@ -114,3 +114,29 @@ func addLayers(ctx context.Context, db postgis.DB, list []Entry, at map[geo.Data
 	}
 	return nil
 }
+
+// addReceived adds what the published versions were loaded from, where it is
+// kept.
+func addReceived(ctx context.Context, db postgis.DB, list []Entry, at map[geo.DatasetID]int, ids []geo.DatasetID) error {
+	rows, err := db.Query(ctx, `
+		select d.id, b.sha256, v.file_name, b.media_type, b.bytes, d.published_at
+		from dataset d
+		join version v on v.id = d.published_id
+		join blob b on b.sha256 = v.file_sha256
+		where d.id = any ($1)`, ids)
+	if err != nil {
+		return fmt.Errorf("read what was received: %w", postgis.Kind(err))
+	}
+	var id geo.DatasetID
+	var r Received
+	_, err = pgx.ForEachRow(rows, []any{&id, &r.SHA256, &r.Name, &r.MediaType, &r.Bytes, &r.At}, func() error {
+		kept := r
+		list[at[id]].Received = &kept
+		r = Received{}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what was received: %w", postgis.Kind(err))
+	}
+	return nil
+}
