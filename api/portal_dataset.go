@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,6 +156,7 @@ func (d *datasetFiller) layers(ctx context.Context) error {
 			}
 		}
 		d.p.Layers = append(d.p.Layers, v)
+		d.p.Credit = d.p.Credit || nearby(d.st, l)
 	}
 	return d.files(ctx)
 }
@@ -203,6 +206,14 @@ func (d *datasetFiller) files(ctx context.Context) error {
 		}
 		d.p.Files = append(d.p.Files, v)
 	}
+	// What most people open first: the table, the map, the web.
+	order := []string{"csv", "gpkg", "geojson"}
+	slices.SortStableFunc(d.p.Files, func(a, b viewer.Download) int {
+		if a.Layer != b.Layer {
+			return 0
+		}
+		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
+	})
 	return nil
 }
 
@@ -341,9 +352,8 @@ func (d *datasetFiller) timeline(ctx context.Context) error {
 	if len(steps) < 2 && d.e.Chain == catalogue.Partner {
 		return nil // opened by its producer: nothing to tell
 	}
-	d.p.Timeline = append(d.p.Timeline, viewer.Milestone{State: string(catalogue.Counted), At: d.e.CountedAt})
 	for _, step := range steps {
-		m := viewer.Milestone{State: string(step.To), At: step.At, Body: step.Body}
+		m := viewer.Milestone{Step: string(step.From) + "-" + string(step.To), At: step.At, Body: step.Body}
 		if step.DecidedOn != nil {
 			m.At = *step.DecidedOn
 		}
@@ -357,6 +367,9 @@ func (d *datasetFiller) timeline(ctx context.Context) error {
 					m.Href = d.p.Path() + "/fichiers/" + r.Name
 				}
 			}
+		}
+		if step.Number == 1 && d.e.CountedAt.Before(m.At) { // else it was decided before it was written down
+			d.p.Timeline = append(d.p.Timeline, viewer.Milestone{Step: string(catalogue.Counted), At: d.e.CountedAt})
 		}
 		d.p.Timeline = append(d.p.Timeline, m)
 	}

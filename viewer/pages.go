@@ -96,6 +96,7 @@ func functions(lang string) template.FuncMap {
 		"said":        func(code string) bool { return said(lang, code) },
 		"topicIcon":   topicIcon,
 		"upper":       upperFirst,
+		"step":        func(step string) string { return stepName(lang, step) },
 		"whole":       func(share float64) float64 { return math.Round(share*100) / 100 },
 		"rule":        func(code string) string { return ruleName(lang, code) },
 		"problemCode": problemCode,

@@ -319,12 +319,13 @@ func TestRestoreDrill(t *testing.T) {
 			before[name] = digest
 		}
 	}
-	if err := backup(ctx, url, file); err != nil {
+	files := blob.New(filepath.Join(t.TempDir(), "files"))
+	if err := backup(ctx, url, file, files); err != nil {
 		t.Fatal(err)
 	}
 	a.close()
 	fill(t, url, `truncate answer, correction, session_event cascade`)
-	if err := restore(ctx, url, file); err != nil {
+	if err := restore(ctx, url, file, files); err != nil {
 		t.Fatal(err)
 	}
 	after := contents(t, url)
