@@ -11,6 +11,7 @@ package api
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +19,8 @@ import (
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a bare system has no time zones
+
+	"github.com/jackc/pgx/v5"
 
 	"calanque/api/account"
 	"calanque/api/features"
@@ -33,6 +36,10 @@ type Options struct {
 	Hub   *postgis.Hub
 	Tiles *tiles.Tiles
 	Files *blob.Store // uploads, documents and what is built for downloads
+	// Redraw draws a picture that somebody sent anew, outside of this process,
+	// and tells its width and height; what is no picture is a *geo.InputError.
+	// nil: no pictures are taken.
+	Redraw func(ctx context.Context, out io.Writer, in io.Reader) (width, height int, err error)
 
 	// PublicURL is the address that visitors use, without a slash at its end;
 	// "" means the one they ask for.
@@ -47,6 +54,10 @@ type Options struct {
 	// Fictional makes every page say that what it shows is made up; nil means
 	// it is not.
 	Fictional func(layers []viewer.Layer) bool
+
+	// Enqueue puts work into the queue in a transaction: a kind and its
+	// arguments. Nil where there is no queue: nothing can be sent then.
+	Enqueue func(ctx context.Context, tx pgx.Tx, kind string, args any) error
 
 	Log  *slog.Logger     // nil means slog.Default()
 	Zone *time.Location   // of dates without one; nil means Europe/Paris

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 
 	"calanque/geo"
 	"calanque/geo/blob"
+	"calanque/geo/picture"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
 	"calanque/tiles"
@@ -47,8 +49,18 @@ func newSite(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Files: blob.New(t.TempDir()), Log: log, Now: func() time.Time { return now }})
+	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Files: blob.New(t.TempDir()), Redraw: redrawHere, Log: log, Now: func() time.Time { return now }})
 	return &site{t, hub, s}
+}
+
+// redrawHere draws a picture in this process.
+func redrawHere(_ context.Context, out io.Writer, in io.Reader) (int, int, error) {
+	b, err := io.ReadAll(in)
+	if err != nil {
+		return 0, 0, err
+	}
+	p, err := picture.Redraw(out, bytes.NewReader(b))
+	return p.Width, p.Height, err
 }
 
 // testLog writes what the server says into the test's log.

@@ -73,7 +73,9 @@ func (s *Server) homePage(w http.ResponseWriter, r *http.Request) error {
 		return features.Kind(err)
 	}
 	p.Total = found.Total
-	p.Hits = s.hits(st, found.Hits)
+	if p.Hits, err = s.hits(r.Context(), st, found.Hits); err != nil {
+		return err
+	}
 	if p.Topics, err = s.topics(r.Context(), found.Facets["topic"], nil); err != nil {
 		return err
 	}
@@ -99,7 +101,7 @@ func (s *Server) topics(ctx context.Context, counts []catalogue.FacetCount, chos
 }
 
 // hits makes what a list shows of what a search found.
-func (s *Server) hits(st *state, found []catalogue.SearchHit) []viewer.Hit {
+func (s *Server) hits(ctx context.Context, st *state, found []catalogue.SearchHit) ([]viewer.Hit, error) {
 	list := make([]viewer.Hit, len(found))
 	for i, h := range found {
 		list[i] = viewer.Hit{
@@ -110,15 +112,38 @@ func (s *Server) hits(st *state, found []catalogue.SearchHit) []viewer.Hit {
 			Late: catalogue.FreshnessOf(h.Frequency, h.Delivered, nil, s.Now()).Late,
 			URL:  h.URL, Documents: h.Documents,
 		}
-		if h.Agreement != nil {
-			list[i].Compared, list[i].Agreement = true, *h.Agreement
-		}
 		// What the map can't show is not offered there.
 		if l := st.layer(h.Layer); l != nil && l.Tiles != "" {
 			list[i].Layer = h.Layer
 		}
+		if h.Layer == "" {
+			continue
+		}
+		share, err := s.agreement(ctx, st, h.Slug)
+		if err != nil {
+			return nil, err
+		}
+		list[i].Compared, list[i].Agreement = share >= 0, share
 	}
-	return list
+	return list, nil
+}
+
+// agreement gives the share of a dataset's records that OpenStreetMap says
+// alike, counted as its own page and the map do; -1 when nothing is compared.
+func (s *Server) agreement(ctx context.Context, st *state, slug string) (float64, error) {
+	for i := range st.layers {
+		l := &st.layers[i]
+		outcomes := st.relation(l.Outcomes)
+		if l.Dataset != slug || outcomes == nil || !hasField(outcomes, groupField) {
+			continue
+		}
+		counts, err := s.groupCounts(ctx, outcomes)
+		if err != nil {
+			return -1, err
+		}
+		return viewer.Agreement(counts), nil
+	}
+	return -1, nil
 }
 
 func (s *Server) textPage(w http.ResponseWriter, r *http.Request) error {
@@ -146,7 +171,10 @@ func (s *Server) topicPage(w http.ResponseWriter, r *http.Request) error {
 	if i < 0 {
 		return fmt.Errorf("theme %s: %w", id, geo.ErrNotFound)
 	}
-	p.Topic, p.Total, p.Hits = all[i], found.Total, s.hits(st, found.Hits)
+	p.Topic, p.Total = all[i], found.Total
+	if p.Hits, err = s.hits(r.Context(), st, found.Hits); err != nil {
+		return err
+	}
 	p.Producers = facetChoices(found.Facets["producer"], nil)
 	return write(w, r, p.Page, func(b *bytes.Buffer) error { return viewer.TopicOf(b, p) })
 }
@@ -182,7 +210,10 @@ func (s *Server) producerPage(w http.ResponseWriter, r *http.Request) error {
 	if p.Territory, err = s.territory(r.Context(), of.Territory); err != nil {
 		return err
 	}
-	p.Total, p.Hits = found.Total, s.hits(st, found.Hits)
+	p.Total = found.Total
+	if p.Hits, err = s.hits(r.Context(), st, found.Hits); err != nil {
+		return err
+	}
 	topics, err := s.topics(r.Context(), found.Facets["topic"], nil)
 	if err != nil {
 		return err

@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,8 +156,27 @@ func (d *datasetFiller) layers(ctx context.Context) error {
 			}
 		}
 		d.p.Layers = append(d.p.Layers, v)
+		d.p.Credit = d.p.Credit || nearby(d.st, l)
 	}
 	return d.files(ctx)
+}
+
+// shownReuses is how many reuses a dataset's page lists.
+const shownReuses = 3
+
+func (d *datasetFiller) reuses(ctx context.Context) error {
+	list, err := catalogue.Reuses(ctx, d.s.Hub.Web, catalogue.ReuseFilter{Dataset: d.e.Slug, State: catalogue.ReuseAccepted, Limit: shownReuses})
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	for _, r := range list {
+		href := d.p.Path() + "/reutilisations#r" + strconv.FormatInt(r.ID, 10)
+		d.p.Reuses = append(d.p.Reuses, viewer.Link{Title: geo.Text{r.Lang: r.Title}, Href: href})
+	}
+	if d.p.AllReuses = len(list); len(list) == shownReuses {
+		d.p.AllReuses, err = catalogue.CountReuses(ctx, d.s.Hub.Web, d.e.Slug)
+	}
+	return err
 }
 
 // files lists what can be taken: the file as received, then each layer in the
@@ -171,6 +192,9 @@ func (d *datasetFiller) files(ctx context.Context) error {
 	case !errors.Is(err, geo.ErrNotFound):
 		return err
 	}
+	if err := d.reuses(ctx); err != nil {
+		return err
+	}
 	list, err := d.s.layerDownloads(ctx, d.st, d.e.Slug)
 	if err != nil {
 		return err
@@ -182,6 +206,14 @@ func (d *datasetFiller) files(ctx context.Context) error {
 		}
 		d.p.Files = append(d.p.Files, v)
 	}
+	// What most people open first: the table, the map, the web.
+	order := []string{"csv", "gpkg", "geojson"}
+	slices.SortStableFunc(d.p.Files, func(a, b viewer.Download) int {
+		if a.Layer != b.Layer {
+			return 0
+		}
+		return cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind))
+	})
 	return nil
 }
 
@@ -320,9 +352,8 @@ func (d *datasetFiller) timeline(ctx context.Context) error {
 	if len(steps) < 2 && d.e.Chain == catalogue.Partner {
 		return nil // opened by its producer: nothing to tell
 	}
-	d.p.Timeline = append(d.p.Timeline, viewer.Milestone{State: string(catalogue.Counted), At: d.e.CountedAt})
 	for _, step := range steps {
-		m := viewer.Milestone{State: string(step.To), At: step.At, Body: step.Body}
+		m := viewer.Milestone{Step: string(step.From) + "-" + string(step.To), At: step.At, Body: step.Body}
 		if step.DecidedOn != nil {
 			m.At = *step.DecidedOn
 		}
@@ -336,6 +367,9 @@ func (d *datasetFiller) timeline(ctx context.Context) error {
 					m.Href = d.p.Path() + "/fichiers/" + r.Name
 				}
 			}
+		}
+		if step.Number == 1 && d.e.CountedAt.Before(m.At) { // else it was decided before it was written down
+			d.p.Timeline = append(d.p.Timeline, viewer.Milestone{Step: string(catalogue.Counted), At: d.e.CountedAt})
 		}
 		d.p.Timeline = append(d.p.Timeline, m)
 	}

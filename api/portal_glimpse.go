@@ -74,7 +74,7 @@ func (s *Server) glimpse(w http.ResponseWriter, r *http.Request) error {
 // they are densest, when there are streets to stand on; else the whole.
 func (f *filler) look(ctx context.Context, r *http.Request, rel *geo.Relation, l *viewer.Layer, g *viewer.Glimpse) error {
 	q := geo.Query{Limit: pictureFeatures, Interval: f.when(l)}
-	if rel.GeometryType == geo.Point && f.st.basemap != nil && l.Style.As == "" {
+	if nearby(f.st, l) {
 		near, err := f.densest(ctx, rel)
 		if err != nil {
 			return err
@@ -102,6 +102,11 @@ func (f *filler) look(ctx context.Context, r *http.Request, rel *geo.Relation, l
 	g.Over.Layer = *l
 	g.Over.Features, err = f.read(ctx, rel, q)
 	return err
+}
+
+// nearby reports whether a layer may be looked at from near, over streets.
+func nearby(st *state, l *viewer.Layer) bool {
+	return l.GeometryType == geo.Point && l.Tiles != "" && st.basemap != nil && l.Style.As == ""
 }
 
 // plain leaves out what is too small to be seen from there: houses and paths.

@@ -70,7 +70,10 @@ func (s *Server) cataloguePage(w http.ResponseWriter, r *http.Request) error {
 			return features.Kind(err)
 		}
 	}
-	p.Total, p.Hits = found.Total, s.hits(st, found.Hits)
+	p.Total = found.Total
+	if p.Hits, err = s.hits(r.Context(), st, found.Hits); err != nil {
+		return err
+	}
 	if p.Topics, err = s.topics(r.Context(), found.Facets["topic"], v["theme"]); err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func openPortal(t testing.TB) *site {
 			('parc', '{"fr": "Parc naturel régional"}', 'park', '{"email": "donnees@parc.example", "url": "https://parc.example"}',
 				'{"fr": "Un parc, **deux** vallées. <script>alert(1)</script>"}', '["D83"]'),
 			('cache', '{"fr": "Organisme discret"}', 'other', null, null, '[]');
-		update dataset set title = '{"fr": "Points d’eau", "en": "Drinking water"}', frequency = 'yearly', territory = '["R93", "13055"]',
+		update dataset set temporal_start = '2019-01-01', title = '{"fr": "Points d’eau", "en": "Drinking water"}', frequency = 'yearly', territory = '["R93", "13055"]',
 			keywords = '[{"fr": "fontaine", "en": "fountain"}]',
 			description = '{"fr": "Où boire : les *fontaines* de la région.\n\n- [ici](https://eau.example)\n- <img src=x onerror=alert(1)>\n- [là](javascript:alert(1))"}',
 			limits = '{"fr": "Les puits **privés** n’y sont pas."}'
@@ -89,7 +89,7 @@ func TestPortalPages(t *testing.T) {
 		{"/donnees?veux=lien", []string{"1 jeu de données", "Sentiers"}, nil},
 		{"/donnees/points-eau", []string{
 			"Où boire", "<em>fontaines</em>", `href="https://eau.example"`, "Licence Ouverte 2.0", "en citant la source", "Provence-Alpes-Côte d’Azur",
-			"Prochaine prévue", "Chaque année", "Fontaine 0 v1", "Voir les 120 lignes", "/apercu/points_eau.svg", "Délibération 26-118", "Service d’images",
+			"Prochaine prévue", "Depuis le 1er janvier 2019", "Chaque année", "Fontaine 0 v1", "Voir les 120 lignes", "/apercu/points_eau.svg", "Délibération 26-118", "Service d’images",
 			"Historique des versions (1)", "120 lignes lues, 120 gardées", "<strong>privés</strong>", `hreflang="it"`, `<script type="application/ld+json">{"@context":"https://schema.org/"`, `type="text/turtle" href="/donnees/points-eau.ttl"`, `rel="canonical"`, `href="/themes/environnement"`, ">fontaine<",
 		}, []string{"onerror", "javascript:", "<img src=\"x", "Avis gardé", "style="}},
 		{"/donnees/budget", []string{"Écoles", "Tableur"}, []string{"/apercu/", "Voir sur la carte"}},
@@ -152,7 +152,7 @@ func TestPortalHides(t *testing.T) {
 		}
 	}
 	for _, target := range []string{"/donnees?q=secrete", "/donnees?q=retiree", "/donnees?producteur=cache"} {
-		if page := s.text(target); strings.Contains(page, "secrète") || strings.Contains(page, "retirée") || !strings.Contains(page, "class=\"none\"") {
+		if page := s.text(target); strings.Contains(page, "secrète") || strings.Contains(page, "retirée") || strings.Contains(page, "discret") || !strings.Contains(page, "class=\"none\"") {
 			t.Errorf("%s finds what is hidden", target)
 		}
 	}
@@ -278,8 +278,15 @@ func BenchmarkPortal(b *testing.B) {
 		b.Fatal(err)
 	}
 	s.refresh()
-	for _, target := range []string{"/", "/donnees", "/donnees?q=fontaines", "/donnees/points-eau", "/apercu/points_eau.svg"} {
-		b.Run(strings.Trim(strings.ReplaceAll(target, "/", "_"), "_"), func(b *testing.B) {
+	for _, c := range []struct{ name, target string }{
+		{"home", "/"},
+		{"catalogue", "/donnees"},
+		{"search", "/donnees?q=fontaines"},
+		{"dataset", "/donnees/points-eau"},
+		{"glimpse", "/apercu/points_eau.svg"},
+	} {
+		target := c.target
+		b.Run(c.name, func(b *testing.B) {
 			took := make([]time.Duration, 0, b.N)
 			for range b.N {
 				began := time.Now()
@@ -291,5 +298,33 @@ func BenchmarkPortal(b *testing.B) {
 			w := s.ask(http.MethodGet, target, "Accept-Encoding", "gzip")
 			b.ReportMetric(float64(w.Body.Len())/1000, "KB")
 		})
+	}
+}
+
+// TestTimeline holds that the page tells who decided and when, and neither
+// reasons nor accounts.
+func TestTimeline(t *testing.T) {
+	t.Parallel()
+	s := openPortal(t)
+	_, err := s.hub.Owner.Exec(t.Context(), `
+		insert into chain_step (dataset_id, chain, number, from_state, to_state, why, body, decided_on, reason)
+		select id, chain, x.n, x.f, x.t, x.why, x.body, x.day, x.reason from dataset, (values
+			(2, 'legal', 'counted', true, 'Service juridique', date '2026-02-03', 'Contient des noms.'), (3, 'counted', 'legal', false, 'Coordination', '2026-02-10', null),
+			(4, 'legal', 'committee', false, 'Service juridique', '2026-02-20', null), (5, 'committee', 'approved', true, 'Comité de pilotage', '2026-03-04', 'Vote inutile.'),
+			(6, 'approved', 'open', false, 'calanque apply', '2026-03-20', null)) x (n, f, t, why, body, day, reason)
+		where slug = 'secret'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := linkedData.ReplaceAllString(s.text("/donnees/secret"), "")
+	for _, want := range []string{"Transmis au service juridique", "Renvoyé à une étape", "Avis juridique favorable", "20 février 2026, Service juridique", "Accord du comité de pilotage", "Publié", "20 mars 2026"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, bad := range []string{"Contient des noms", "Vote inutile", "calanque apply"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q", bad)
+		}
 	}
 }

@@ -26,6 +26,10 @@ func (s *Server) routes() http.Handler {
 	// who never have an account; to its handlers everybody is a visitor.
 	post := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.confirmed(h))).Methods(http.MethodPost) }
 	open := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.own(h))).Methods(http.MethodPost) }
+	// send is open for forms with a file.
+	send := func(path string, h answer.Handler) { m.Handle(path, s.handle(s.sent(h))).Methods(http.MethodPost) }
+	// raw is for forms with files: their handlers read them as they come.
+	raw := func(path string, h answer.Handler) { m.Handle(path, s.handle(h)).Methods(http.MethodPost) }
 	f := s.features
 	get("/api", f.Landing)
 	get("/api/", f.Landing)
@@ -51,7 +55,10 @@ func (s *Server) routes() http.Handler {
 	s.workshopRoutes(get, post, open)
 	s.fileRoutes(get)
 	s.reportRoutes(get, post, open)
+	s.reuseRoutes(get, post, open, send)
 	s.machineRoutes(get)
+	s.chainRoutes(get, post)
+	s.bureauRoutes(get, post, raw)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)
 	get("/communes.json", s.communes)

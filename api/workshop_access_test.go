@@ -149,13 +149,22 @@ var table = []address{
 	{"GET", "/atelier", "", "yyyyyyyyyy"},
 	{"GET", "/atelier/nouveau", "", "sssssffyyy"},
 	{"POST", "/atelier/nouveau", "", "sssssffyyy"},
+	{"GET", "/atelier/reprendre", "", "yyyyyyyyyy"},
+	{"POST", "/atelier/reprendre", "code={code}&secours=AAAAAAAAAAAA", "nnnnnnnnnn"},
 	{"GET", "/atelier/{code}", "", "dydddddddd"},
+	{"GET", "/atelier/{code}/place", "", "dydddddddd"},
+	{"POST", "/atelier/{code}/place", "", "dydddddddd"},
+	{"GET", "/atelier/{code}/avance", "", "nynnnnnnnn"},
+	{"POST", "/atelier/{code}/garder", "", "nynnnnnnnn"},
 	{"POST", "/atelier/{code}/rejoindre", "", "yyyyyyyyyy"},
-	{"POST", "/atelier/{code}/reponse", "cle={key}&question={task}&numero=1&choix=4", "dydddddddd"},
+	{"POST", "/atelier/{code}/reponse", "cle={key}&question={task}&numero=1&choix=4", "syssssssss"},
 	{"POST", "/atelier/{code}/annuler", "", "dydddddddd"},
 	{"POST", "/atelier/{code}/sur-place", "sur-place=1", "dydddddddd"},
 	{"GET", "/atelier/{code}/conduite", "", "sssssnnyny"},
 	{"POST", "/atelier/{code}/conduite/ouvrir", "", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/attention", "mots=", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/feuille", "feuille=1", "sssssnnyny"},
+	{"POST", "/atelier/{code}/conduite/code", "", "sssssnnyny"},
 	{"POST", "/atelier/{code}/conduite/phase", "phase=2", "sssssnnyny"},
 	{"POST", "/atelier/{code}/conduite/figer", "figer=0", "sssssnnyny"},
 	{"POST", "/atelier/{code}/conduite/reprendre", "question={task}", "sssssnnyny"},
@@ -183,7 +192,7 @@ var table = []address{
 	// It is closed now: the report is for whoever has the address, the seats live for another day.
 	{"GET", "/atelier/{code}", "", "nynnnnnnnn"},
 	{"POST", "/atelier/{code}/rejoindre", "", "nynnnnnnnn"},
-	{"POST", "/atelier/{code}/reponse", "cle={key}&question={task}&numero=1&choix=4", "nynnnnnnnn"},
+	{"POST", "/atelier/{code}/reponse", "cle={key}&question={task}&numero=1&choix=4", "syssssssss"},
 	{"GET", "/atelier/{code}/rapport", "", "yyyyyyyyyy"},
 	{"GET", "/atelier/{code}/rapport.csv", "", "yyyyyyyyyy"},
 	{"GET", "/atelier/{code}/conduite", "", "sssssnnyny"},
@@ -207,13 +216,13 @@ func TestWhoMayCallWhat(t *testing.T) {
 // tried asks an address as somebody does, and gives the letter of the answer.
 func (h *hall) tried(who string, a address) string {
 	h.t.Helper()
-	h.codes = wrongCodes() // the table makes many mistakes
+	h.codes, h.recovery = wrongCodes(), account.NewLimiter(5, time.Minute) // the table makes many mistakes
 	before := h.footprint()
 	fill := strings.NewReplacer("{code}", h.session.Code, "{task}", fmt.Sprint(h.task(h.session).ID), "{key}", newKey())
 	status := h.status(who, a.method, fill.Replace(a.path), fill.Replace(a.form))
 	changed := h.footprint() != before
-	letter := map[int]string{200: "y", 303: "y", 400: "y", 401: "s", 403: "f", 404: "n"}[status]
-	seat := slices.Contains([]string{"/atelier/{code}", "/atelier/{code}/reponse", "/atelier/{code}/annuler", "/atelier/{code}/sur-place"}, a.path)
+	letter := map[int]string{200: "y", 204: "y", 303: "y", 400: "y", 401: "s", 403: "f", 404: "n"}[status]
+	seat := slices.Contains([]string{"/atelier/{code}", "/atelier/{code}/place", "/atelier/{code}/annuler", "/atelier/{code}/sur-place"}, a.path)
 	if letter == "y" && seat && who != "participant" && !changed {
 		letter = "d" // the page that lets people join, and nothing has happened
 	}

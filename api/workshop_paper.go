@@ -181,5 +181,5 @@ func bounds(p *viewer.Plan) string {
 	b := p.Frame.Box(p.Width, p.Height)
 	w, south := viewer.Geographic(orb.Point{b.MinX, b.MinY})
 	e, north := viewer.Geographic(orb.Point{b.MaxX, b.MaxY})
-	return fmt.Sprintf("%.5f,%.5f,%.5f,%.5f", w, south, e, north)
+	return fmt.Sprintf("%.6f,%.6f,%.6f,%.6f", w, south, e, north)
 }

@@ -92,13 +92,13 @@ func endsInFigure(s string) bool {
 	return s != "" && s[len(s)-1] >= '0' && s[len(s)-1] <= '9'
 }
 
-// mail is an address of mail, also as people write one to hide it.
-var mail = regexp.MustCompile(`(?i)[\pL\pN._%+-]+(?:` +
+// mailAddress is an address of mail, also as people write one to hide it.
+var mailAddress = regexp.MustCompile(`(?i)[\pL\pN._%+-]+(?:` +
 	`\s*(?:[@＠﹫]|[(\[{<]\s*(?:at|@|arobase?|chez|chiocciola)\s*[)\]}>])\s*|\s+(?:arobase?|arobas|chiocciola)\s+|\s+at\s+)` +
 	`(?:[\pL\pN-]+\s*(?:\.|[(\[{<]\s*(?:dot|point|punto|\.)\s*[)\]}>]|\s(?:dot|point|punto)\s)\s*)+\pL{2,}`)
 
 // HasMail reports whether a text holds an address of mail.
-func HasMail(s string) bool { return mail.MatchString(s) }
+func HasMail(s string) bool { return mailAddress.MatchString(s) }
 
 // position is a coordinate in degrees: many figures, and nobody's number.
 var position = regexp.MustCompile(`(?:^|[^\d.,])-?\d{1,2}[.,]\d{3,}(?:°|\b)`)

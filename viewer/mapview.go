@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -199,6 +200,7 @@ func (v mapView) Picture() string {
 
 // A cardView is the card of one feature.
 type cardView struct {
+	ReportHref                                string // of the form about it, "" for what has no dataset
 	Title, Noun, Place, Source, Precision, ID string
 	Facts                                     []fact
 	Outcome                                   *outcomeView
@@ -226,6 +228,9 @@ func (v mapView) CardView() *cardView {
 		c.Source = Say(v.Lang, "card.source-osm", "date", l.Updated)
 	} else {
 		c.Source = Say(v.Lang, "card.source", "title", l.Titles.In(v.Lang), "producer", l.Producer.Title.In(v.Lang), "date", l.Updated)
+	}
+	if l.Dataset != "" {
+		c.ReportHref = "/signaler?" + url.Values{"jeu": {l.Dataset}, "objet": {l.ID + "/" + v.Card.Feature.Key}, "lg": {v.Lang}}.Encode()
 	}
 	if l.Style.Precision > 0 {
 		c.Precision = Say(v.Lang, "card.precision", "distance", l.Style.Precision)

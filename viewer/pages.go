@@ -87,6 +87,7 @@ func functions(lang string) template.FuncMap {
 		"duration":    func(minutes int) string { return Duration(lang, minutes) },
 		"fieldLabel":  func(f geo.Field) string { return labelOf(lang, f) },
 		"foundHref":   foundHref,
+		"wrong":       func(all map[string]geo.Message, field string) ReuseFault { return ReuseFault{field, all[field]} },
 		"choice":      func(facet string, c Choice) string { return choiceTitle(lang, facet, c) },
 		"lead":        func(t geo.Text) string { return Lead(lang, t) },
 		"markdown":    func(t geo.Text) (template.HTML, error) { return Markdown(t.In(lang)) },
@@ -95,9 +96,15 @@ func functions(lang string) template.FuncMap {
 		"said":        func(code string) bool { return said(lang, code) },
 		"topicIcon":   topicIcon,
 		"upper":       upperFirst,
+		"step":        func(step string) string { return stepName(lang, step) },
 		"whole":       func(share float64) float64 { return math.Round(share*100) / 100 },
 		"rule":        func(code string) string { return ruleName(lang, code) },
 		"problemCode": problemCode,
+		"wait":        waitIcon,
+		"encodings":   func() []string { return []string{"utf-8", "cp1252", "cp850", "mac", "utf-16"} },
+		"box":         func(b *geo.Box) string { return extentText(lang, b) },
+		"maxbytes":    func(mb int64) int64 { return mb << 20 },
+		"correction":  func(field, was, seen string) string { return correctionText(lang, field, was, seen) },
 	}
 }
 

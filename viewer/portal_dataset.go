@@ -29,6 +29,7 @@ type DatasetPage struct {
 	Fresh              geo.Message // says it
 	Landing            string      // the producer's own page
 	Layers             []DatasetLayer
+	Credit             bool        // the picture stands on OpenStreetMap
 	Reference          *Link       // of what stays at its producer's
 	Checked            geo.Message // how its link was last found; empty when nobody looked
 	Files              []Download
@@ -104,12 +105,12 @@ type RuleCount struct {
 
 // A Milestone is a public step of the chain.
 type Milestone struct {
-	State string // of the chain
-	At    time.Time
-	Body  string
-	Said  string // the reason, where it may be said
-	Href  string // of the document
-	Doc   geo.Text
+	Step string // from where to where: "legal-committee"; "counted" for the census
+	At   time.Time
+	Body string
+	Said string // the reason, where it may be said
+	Href string // of the document
+	Doc  geo.Text
 }
 
 // A Score is how well a dataset is described, with what would better it.
@@ -203,6 +204,16 @@ func total(counts map[string]int64) int64 {
 	return n
 }
 
+// Agreement is the share of both sides among the groups that pages compare; -1
+// when there is nothing to compare.
+func Agreement(counts map[string]int64) float64 {
+	all := total(counts)
+	if all == 0 {
+		return -1
+	}
+	return float64(counts["same"]) / float64(all)
+}
+
 // Parts are the four groups.
 func (c Comparison) Parts() []Part {
 	all := total(c.Layer.Counts)
@@ -221,9 +232,7 @@ func (c Comparison) Parts() []Part {
 }
 
 // Agreement is the share of both sides.
-func (c Comparison) Agreement() float64 {
-	return float64(c.Layer.Counts["same"]) / float64(max(total(c.Layer.Counts), 1))
-}
+func (c Comparison) Agreement() float64 { return max(Agreement(c.Layer.Counts), 0) }
 
 // Differences is how many records are worth a look.
 func (c Comparison) Differences() int64 { return total(c.Layer.Counts) - c.Layer.Counts["same"] }

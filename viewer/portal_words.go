@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"net/url"
+	"strings"
 
 	"calanque/geo"
 )
@@ -26,4 +27,15 @@ func ruleName(lang, code string) string {
 		return Say(lang, "portal.rule-"+code)
 	}
 	return Say(lang, "portal.rule-other")
+}
+
+// stepName says what a step of the chain was: the decision that it followed.
+func stepName(lang, step string) string {
+	_, to, _ := strings.Cut(step, "-")
+	for _, code := range []string{"portal.step-" + step, "portal.step-to-" + to} {
+		if said(lang, code) {
+			return Say(lang, code)
+		}
+	}
+	return Say(lang, "portal.step-back")
 }

@@ -23,6 +23,10 @@ const (
 	ReplyToAll  Action = "reply"        // answer what sessions corrected and visitors reported
 	SeeInside   Action = "see-inside"   // files of a dataset that the public may not have
 	DecideReuse Action = "decide-reuse" // let a reuse appear, or not
+
+	SeeBoard  Action = "see-board"  // what waits for whom in the chains of all, and what censuses brought
+	SeeChain  Action = "see-chain"  // the whole history of a dataset's chain
+	MoveChain Action = "move-chain" // a step of it
 )
 
 // A Subject is what an action is done to. Members that do not matter to an
@@ -33,6 +37,8 @@ type Subject struct {
 	Closed   bool   // it is over
 	Producer string // whose records or datasets they are
 	Author   int64  // account of who gave the verdict; 0 when the rule did
+	Chain    string // of a dataset: region or partner
+	To       string // state that a step leads to
 }
 
 // May reports whether an actor may do something to a subject. It is the only
@@ -63,8 +69,15 @@ func May(actor Actor, action Action, on Subject) bool {
 		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
 	case SeeInside:
 		return coordinator || speaks(actor, on)
-	case DecideReuse:
+	case DecideReuse, SeeBoard:
 		return coordinator
+	case SeeChain:
+		return coordinator || speaks(actor, on)
+	case MoveChain:
+		// A producer opens and withdraws what is its own to open; bodies of the
+		// long chain have no account: the coordinator writes down what they decide.
+		own := on.Chain == "partner" && (on.To == "open" || on.To == "withdrawn")
+		return coordinator || own && speaks(actor, on) && actor.Member == Referent
 	case ExportCorrected:
 		return coordinator || runs || speaks(actor, on)
 	}

@@ -39,6 +39,14 @@ func TestMay(t *testing.T) {
 		on     Subject
 		may    string
 	}{
+		{"the coordinator's board", SeeBoard, Subject{}, "coordinator"},
+		{"the history of a chain", SeeChain, Subject{Producer: "crige", Chain: "region"}, "coordinator editor producer referent"},
+		{"a step of the long chain", MoveChain, Subject{Producer: "crige", Chain: "region", To: "legal"}, "coordinator"},
+		{"the last step of the long chain", MoveChain, Subject{Producer: "crige", Chain: "region", To: "open"}, "coordinator"},
+		{"opening one's own", MoveChain, Subject{Producer: "crige", Chain: "partner", To: "open"}, "coordinator referent"},
+		{"withdrawing one's own", MoveChain, Subject{Producer: "crige", Chain: "partner", To: "withdrawn"}, "coordinator referent"},
+		{"refusing one's own", MoveChain, Subject{Producer: "crige", Chain: "partner", To: "refused"}, "coordinator"},
+		{"a step of nobody's", MoveChain, Subject{Chain: "partner", To: "open"}, "coordinator"},
 		{"a verdict at a desk", Judge, Subject{}, "coordinator false-referent mediator other-mediator"},
 		{"take back the mediator's verdict", Unjudge, session, "coordinator mediator"},
 		{"take back the rule's verdict", Unjudge, Subject{}, "coordinator"},

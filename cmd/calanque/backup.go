@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/cluster"
 	"calanque/osm/workshop"
@@ -33,7 +33,7 @@ type backupCmd struct {
 
 // Help shows an example.
 func (*backupCmd) Help() string {
-	return "Example:\n  calanque backup calanque-$(date +%F).dump\n\nEverything is in the file: datasets, OpenStreetMap, comparisons and answers. It may run while calanque up serves."
+	return "Example:\n  calanque backup calanque-$(date +%F).dump\n\nEverything is in the file: datasets, OpenStreetMap, comparisons, answers, files and documents. It may run while calanque up serves."
 }
 
 // Run writes the file.
@@ -42,7 +42,7 @@ func (c *backupCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return backup(ctx, address, c.File)
+	return backup(ctx, address, c.File, a.files())
 }
 
 type restoreCmd struct {
@@ -60,12 +60,12 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return restore(ctx, address, c.File)
+	return restore(ctx, address, c.File, a.files())
 }
 
-// backup writes the whole database, as it is at one moment, to a file in
-// PostgreSQL's custom format. The file appears when it is whole and on disk.
-func backup(ctx context.Context, address, file string) error {
+// backup writes the whole database, as it is at one moment, and the files that
+// it names. The backup appears when it is whole and on disk.
+func backup(ctx context.Context, address, file string, files *blob.Store) error {
 	server, err := askServer(ctx, address)
 	if err != nil {
 		return err
@@ -73,6 +73,11 @@ func backup(ctx context.Context, address, file string) error {
 	if err := server.forget(ctx); err != nil {
 		return err
 	}
+	held, err := files.Hold(ctx) // no sweep between the dump and the files
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	dir := filepath.Dir(file)
 	// Rejected rows may hold names of people: CreateTemp makes it ours alone.
 	f, err := os.CreateTemp(dir, "."+filepath.Base(file)+".*")
@@ -81,17 +86,24 @@ func backup(ctx context.Context, address, file string) error {
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
+	dump := f.Name() + ".dump"
+	defer os.Remove(dump)
+	if err := ownFile(dump); err != nil {
+		return badFile(err, file)
+	}
 	// Owners, rights and the comment that says that rights were given are this
 	// server's: the next one gives its own when the hub opens.
 	out, err := server.run(ctx, "pg_dump", server.name,
-		"--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--file="+f.Name())
+		"--format=custom", "--no-owner", "--no-privileges", "--no-comments", "--file="+dump)
 	switch {
 	case errors.Is(err, geo.ErrInvalid): // pg_dump is not installed
 		return err
 	case err != nil:
 		return geo.Bad(err, "backup.failed", "program", "pg_dump", "said", lastLine(out))
 	}
-	err = f.Sync()
+	if err = server.archiveBackup(ctx, f, dump, files); err == nil {
+		err = f.Sync()
+	}
 	if err == nil {
 		err = os.Rename(f.Name(), file)
 	}
@@ -104,13 +116,24 @@ func backup(ctx context.Context, address, file string) error {
 	return nil
 }
 
+// ownFile makes an empty file that is ours alone.
+func ownFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // restore replaces the database by what a backup holds. It is filled under
 // another name, brought to this program's schema, and takes the place of the
 // old one by renaming, so that whatever goes wrong leaves the old one.
-func restore(ctx context.Context, address, file string) error {
-	if err := checkBackup(file); err != nil {
+func restore(ctx context.Context, address, file string, files *blob.Store) error {
+	dump, done, err := openBackup(ctx, file, files, files.Dir())
+	if err != nil {
 		return err
 	}
+	defer done()
 	server, err := askServer(ctx, address)
 	if err != nil {
 		return err
@@ -131,7 +154,7 @@ func restore(ctx context.Context, address, file string) error {
 	if err != nil {
 		return fmt.Errorf("make a database to restore into: %w", err)
 	}
-	if err = server.fill(ctx, fresh, file); err == nil {
+	if err = server.fill(ctx, fresh, dump, file); err == nil {
 		err = server.swap(ctx, conn, fresh, old)
 	}
 	if err != nil {
@@ -211,9 +234,9 @@ func (s *server) alone(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // fill restores a backup into a fresh database and migrates it.
-func (s *server) fill(ctx context.Context, fresh, file string) error {
+func (s *server) fill(ctx context.Context, fresh, dump, file string) error {
 	out, err := s.run(ctx, "pg_restore", fresh,
-		"--dbname="+fresh, "--no-owner", "--exit-on-error", "--jobs="+strconv.Itoa(runtime.NumCPU()), file)
+		"--dbname="+fresh, "--no-owner", "--exit-on-error", "--jobs="+strconv.Itoa(runtime.NumCPU()), dump)
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("restore %s: %w", file, ctx.Err())
@@ -327,21 +350,6 @@ func tlsSettings(address string) []string {
 		set(m[1], strings.NewReplacer(`\'`, `'`, `\\`, `\`).Replace(strings.Trim(m[2], "'")))
 	}
 	return env
-}
-
-// checkBackup tells early what can't be a backup at all.
-func checkBackup(file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return badFile(err, file)
-	}
-	defer f.Close()
-	const magic = "PGDMP" // of pg_dump's custom format
-	head := make([]byte, len(magic))
-	if _, err := io.ReadFull(f, head); err != nil || string(head) != magic {
-		return geo.Bad(err, "backup.not-a-backup", "file", file, "said", "no PGDMP at its start")
-	}
-	return nil
 }
 
 func lastLine(b []byte) string {

@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
 )
@@ -79,7 +82,14 @@ func TestBackupAndRestore(t *testing.T) {
 	fill(t, url, published)
 	before := contents(t, url)
 	file := filepath.Join(t.TempDir(), "Sauvegarde d'été.dump")
-	if err := backup(t.Context(), url, file); err != nil {
+	files := blob.New(filepath.Join(t.TempDir(), "files"))
+	document, err := files.Put(t.Context(), strings.NewReader("%PDF-1.7 délibération"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, url, fmt.Sprintf(`insert into blob values ('\x%x', 22, 'application/pdf')`, document.SHA256))
+	before = contents(t, url)
+	if err := backup(t.Context(), url, file, files); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(file)
@@ -90,7 +100,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if cmp.Equal(contents(t, url), before) {
 		t.Fatal("the digest does not see the change")
 	}
-	if err := restore(t.Context(), url, file); err != nil {
+	if err := restore(t.Context(), url, file, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(before, contents(t, url)); d != "" {
@@ -111,8 +121,12 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	// Into an empty database too, which is how one moves to another machine.
 	elsewhere := postgistest.Empty(t)
-	if err := restore(t.Context(), elsewhere, file); err != nil {
+	there := blob.New(filepath.Join(t.TempDir(), "files"))
+	if err := restore(t.Context(), elsewhere, file, there); err != nil {
 		t.Fatal(err)
+	}
+	if err := there.Check(t.Context(), document.SHA256); err != nil {
+		t.Errorf("the document did not come along: %v", err)
 	}
 	if d := cmp.Diff(before, contents(t, elsewhere)); d != "" {
 		t.Errorf("database restored elsewhere differs (-want +got):\n%s", d)
@@ -126,7 +140,7 @@ func TestRestoreThatFailsLeavesTheOldState(t *testing.T) {
 	before := contents(t, url)
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.dump")
-	if err := backup(t.Context(), url, good); err != nil {
+	if err := backup(t.Context(), url, good, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(good)
@@ -141,7 +155,7 @@ func TestRestoreThatFailsLeavesTheOldState(t *testing.T) {
 		return path
 	}
 	foreign := filepath.Join(dir, "foreign.dump")
-	if err := backup(t.Context(), postgistest.Empty(t), foreign); err != nil {
+	if err := backup(t.Context(), postgistest.Empty(t), foreign, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	damaged := append([]byte(nil), whole...)
@@ -157,7 +171,7 @@ func TestRestoreThatFailsLeavesTheOldState(t *testing.T) {
 		{"damaged", write("e", damaged), "backup.not-a-backup"},
 		{"missing", filepath.Join(dir, "missing"), "backup.file"},
 	} {
-		err := restore(t.Context(), url, tc.file)
+		err := restore(t.Context(), url, tc.file, blob.New(filepath.Join(t.TempDir(), "files")))
 		var bad *geo.InputError
 		if !errors.As(err, &bad) || bad.Code != tc.code {
 			t.Errorf("%s: got %v, want %s", tc.name, err, tc.code)
@@ -173,7 +187,7 @@ func TestRestoreThatFailsLeavesTheOldState(t *testing.T) {
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	var bad *geo.InputError
-	if err := restore(t.Context(), url, good); !errors.As(err, &bad) || bad.Code != "backup.in-use" {
+	if err := restore(t.Context(), url, good, blob.New(filepath.Join(t.TempDir(), "files"))); !errors.As(err, &bad) || bad.Code != "backup.in-use" {
 		t.Errorf("while in use: got %v, want backup.in-use", err)
 	}
 }
@@ -185,11 +199,11 @@ func TestBackupIsWholeOrNotThere(t *testing.T) {
 	file := filepath.Join(dir, "x.dump")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := backup(ctx, url, file); err == nil {
+	if err := backup(ctx, url, file, blob.New(filepath.Join(t.TempDir(), "files"))); err == nil {
 		t.Error("a cancelled backup says it is done")
 	}
 	var bad *geo.InputError
-	if err := backup(t.Context(), url, filepath.Join(dir, "missing", "x.dump")); !errors.As(err, &bad) || bad.Code != "backup.file" {
+	if err := backup(t.Context(), url, filepath.Join(dir, "missing", "x.dump"), blob.New(filepath.Join(t.TempDir(), "files"))); !errors.As(err, &bad) || bad.Code != "backup.file" {
 		t.Errorf("folder missing: got %v, want backup.file", err)
 	}
 	left, err := os.ReadDir(dir)

@@ -16,6 +16,7 @@ import (
 
 	"calanque/api/account"
 	"calanque/geo"
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/osm"
 	"calanque/osm/sample"
@@ -216,6 +217,9 @@ func (a *app) importSample(ctx context.Context, hub *postgis.Hub, path string) e
 func demoLayers(cat *catalogueFile) []string {
 	list := []string{"osm_points", "osm_lines", "osm_areas"}
 	for _, d := range cat.Datasets {
+		if d.Source == nil || d.Chain == catalogue.Region {
+			continue // nothing to load, or hidden until people decide
+		}
 		if len(d.Layers) == 0 {
 			list = append(list, d.ID)
 		}

@@ -20,6 +20,7 @@ var edges = map[string]string{
 	"geo/postgis/postgistest": "geo geo/postgis geo/postgis/cluster",
 	"geo/ingest":              "geo geo/blob geo/crs geo/format geo/postgis",
 	"geo/blob":                "geo",
+	"geo/picture":             "geo",
 	"geo/catalogue":           "geo geo/blob geo/postgis",
 	"api/dcat":                "api/answer geo geo/catalogue",
 	"tiles":                   "geo geo/postgis",

@@ -56,10 +56,16 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		return err
 	}
 	prepared := make(chan struct{})
+	enqueue, err := enqueuer(hub, jobKinds)
+	if err != nil {
+		return err
+	}
 	server := api.New(api.Options{
+		Enqueue:    enqueue,
 		Hub:        hub,
 		Tiles:      tiles.New(hub, tiles.Options{}),
 		Files:      a.files(),
+		Redraw:     a.redraw,
 		PublicURL:  a.PublicURL,
 		TrustProxy: s.trustProxy,
 		Log:        a.log,

@@ -43,7 +43,6 @@ var queues = map[string]river.QueueConfig{loads: {MaxWorkers: 2}, outside: {MaxW
 
 // jobKinds are all.
 var jobKinds = []jobKind{
-	{name: "links", queue: outside, timeout: 2 * time.Hour, attempts: 3, every: time.Hour, work: checkLinks},
 	{name: "schedules", queue: outside, timeout: time.Minute, attempts: 1, every: time.Minute, work: callForReading},
 	{name: "links", queue: sites, timeout: 2 * time.Hour, attempts: 1, every: time.Hour, work: followLinks},
 	{name: "load", queue: loads, timeout: 4 * time.Hour, attempts: 5, work: loadUpload, gaveUp: gaveUpUpload},

@@ -19,6 +19,7 @@ import (
 
 	"calanque/api"
 	"calanque/geo"
+	"calanque/geo/blob"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
 	"calanque/osm"
@@ -275,6 +276,96 @@ func judgeSeen(t *testing.T, hub *postgis.Hub, sessions []workshop.Session, prop
 	}
 }
 
+// TestRestoreDrill plays a session, loses the database, and goes on with what
+// the backup holds: the participant with the token they had, the mediator with
+// the answers that were acknowledged; a day after the end nobody is known, and
+// every answer is there.
+func TestRestoreDrill(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("needs a database")
+	}
+	ctx := t.Context()
+	url, file := postgistest.URL(t), filepath.Join(t.TempDir(), "calanque.dump")
+	a := newApp(&config{DatabaseURL: url, Data: t.TempDir()}, io.Discard, io.Discard)
+	hub, err := a.database(ctx)
+	if err == nil {
+		err = a.prepareDemo(ctx, hub, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	erics, err := workshop.ERICs(ctx, hub.Web)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, recovery, err := workshop.Prepare(ctx, hub.Desk, sampleMediator(t, hub), workshop.Plan{
+		Title: "Avant la panne", Theme: "eau", Minutes: 120, People: 20, Area: workshop.Area{Around: &workshop.Around{ERIC: erics[0].ID, Metres: 10_000}},
+	})
+	if err == nil {
+		err = workshop.Open(ctx, hub.Desk, s.Code)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, err := workshop.Join(ctx, hub.Desk, s.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answerAll(t, hub, s)
+	before := map[string]string{}
+	for name, digest := range contents(t, url) {
+		if !strings.HasPrefix(name, "public.change_reader") { // where readers are
+			before[name] = digest
+		}
+	}
+	files := blob.New(filepath.Join(t.TempDir(), "files"))
+	if err := backup(ctx, url, file, files); err != nil {
+		t.Fatal(err)
+	}
+	a.close()
+	fill(t, url, `truncate answer, correction, session_event cascade`)
+	if err := restore(ctx, url, file, files); err != nil {
+		t.Fatal(err)
+	}
+	after := contents(t, url)
+	for name, digest := range before {
+		if after[name] != digest {
+			t.Errorf("%s is not what it was: %s, was %s", name, after[name], digest)
+		}
+	}
+	hub, err = postgis.Open(ctx, postgis.Config{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hub.Close()
+	p, err := workshop.ByToken(ctx, hub.Desk, token)
+	if err != nil || p.Session.Code != s.Code {
+		t.Errorf("the participant has lost their seat: %v", err)
+	}
+	if _, err := workshop.Recover(ctx, hub.Web, s.Code, recovery); err != nil {
+		t.Errorf("the recovery code is not known any more: %v", err)
+	}
+	measured, err := workshop.Measure(ctx, hub.Web, s.ID)
+	if err != nil || measured.Answered < 10 {
+		t.Errorf("%d answers (%v)", measured.Answered, err)
+	}
+	if err := workshop.Close(ctx, hub.Desk, s.Code); err != nil {
+		t.Fatal(err)
+	}
+	if err := workshop.Sweep(ctx, hub.Owner, time.Now().Add(25*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := workshop.ByToken(ctx, hub.Desk, token); !errors.Is(err, geo.ErrNotFound) {
+		t.Errorf("the token opens something a day later: %v", err)
+	}
+	var tokens, answers int
+	err = hub.Owner.QueryRow(ctx, `select (select count(*) from participant), (select count(*) from answer where undone_at is null)`).Scan(&tokens, &answers)
+	if err != nil || tokens != 0 || answers < measured.Answered {
+		t.Errorf("%d tokens, %d answers (%v), want 0 and %d at least", tokens, answers, err, measured.Answered)
+	}
+}
+
 // TestBackupForgets holds that a backup keeps nobody who is to be forgotten,
 // and a restore forgets what has come due since.
 func TestBackupForgets(t *testing.T) {
@@ -302,7 +393,7 @@ func TestBackupForgets(t *testing.T) {
 			t.Errorf("%s: %q, want %q (%v)", when, got, want, err)
 		}
 	}
-	if err := backup(t.Context(), url, file); err != nil {
+	if err := backup(t.Context(), url, file, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	names("after the backup", "Thym 2 / archived closed")
@@ -325,7 +416,7 @@ func TestBackupForgets(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	names("before the restore", "Thym 2 / archived closed")
-	if err := restore(t.Context(), url, later); err != nil {
+	if err := restore(t.Context(), url, later, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
 		t.Fatal(err)
 	}
 	names("after the restore", " / archived archived")

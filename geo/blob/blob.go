@@ -51,6 +51,13 @@ func New(dir string) *Store {
 	return &Store{dir: dir, builds: make(chan struct{}, maxBuilds)}
 }
 
+// Dir is the store's folder, made when it is not there: room for what is large
+// and passes.
+func (s *Store) Dir() string {
+	_ = os.MkdirAll(s.dir, 0o750) // whoever writes there says what is wrong
+	return s.dir
+}
+
 // Put keeps all of r, at most max bytes, and tells what it is. The content is
 // on disk under its hash when Put returns, or nowhere: whoever dies meanwhile
 // leaves nothing that could be taken for a file. The same content put twice, at

@@ -160,6 +160,7 @@ func draw(ctx context.Context, o Options, m *Manifest) ([]document, error) {
 		func() ([]document, error) { return crige(w.region, waterRecords, facilityRecords, o.Today) },
 		func() ([]document, error) { return w.air(o.Today) },
 		func() ([]document, error) { return p.park(ctx, o.Today) },
+		func() ([]document, error) { return paperwork(o.Today) },
 	} {
 		d, err := f()
 		if err != nil {

@@ -29,6 +29,18 @@ func As(ctx context.Context, account int64) context.Context {
 	return context.WithValue(ctx, accountKey{}, account)
 }
 
+// byHub gives a context in which what is done is nobody's doing, but what has
+// come due.
+func byHub(ctx context.Context) context.Context { return As(ctx, 0) }
+
+// conductor is the role of who runs a session: the mediator, or the hub itself.
+func conductor(ctx context.Context) string {
+	if account, said := ctx.Value(accountKey{}).(int64); said && account == 0 {
+		return "hub"
+	}
+	return "mediator"
+}
+
 func put(ctx context.Context, tx pgx.Tx, e event) error {
 	var task *int64
 	if e.task != 0 {

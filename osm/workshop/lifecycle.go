@@ -163,7 +163,7 @@ func change(ctx context.Context, db postgis.DB, code, kind string, do func(pgx.T
 		if err != nil || after == nil {
 			return errors.Join(postgis.Kind(err))
 		}
-		if err := put(ctx, tx, event{session: s.ID, role: "mediator", kind: kind, before: before, after: after}); err != nil {
+		if err := put(ctx, tx, event{session: s.ID, role: conductor(ctx), kind: kind, before: before, after: after}); err != nil {
 			return err
 		}
 		return tellRoom(ctx, tx, s.Code)

@@ -36,6 +36,22 @@ func (a *Answer) check() error {
 	return checkText(a.Note, maxNote)
 }
 
+// checkText refuses free text that is too long, is none, or says how to reach a
+// person.
+func checkText(s string, most int) error {
+	switch {
+	case utf8.RuneCountInString(s) > most:
+		return geo.Bad(nil, "workshop.note-long", "most", most)
+	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
+		return geo.Bad(nil, "workshop.note-text")
+	case geo.HasPhone(s):
+		return geo.Bad(nil, "workshop.note-phone")
+	case geo.HasMail(s):
+		return geo.Bad(nil, "workshop.note-email")
+	}
+	return nil
+}
+
 // Record keeps an answer and settles its task if that is enough. The same key
 // again is the same answer: it counts once and gives what it gave. An answer
 // that comes late, after its lease or after others, is a second opinion, and
@@ -88,7 +104,7 @@ func record(ctx context.Context, tx pgx.Tx, a Answer) (r Recorded, code string, 
 	if err != nil {
 		return r, "", err
 	}
-	id, err := insertAnswer(ctx, tx, &t, &a, c, onSite, &r)
+	id, before, err := insertAnswer(ctx, tx, &t, &a, c, onSite, &r)
 	if err != nil {
 		return r, "", err
 	}
@@ -100,7 +116,8 @@ func record(ctx context.Context, tx pgx.Tx, a Answer) (r Recorded, code string, 
 	}
 	e := event{
 		session: s.ID, task: t.ID, role: a.role(), participant: a.Participant, kind: "answered",
-		after: map[string]any{"answer": id, "says": c.Says, "opinion": r.Opinion, "on_site": onSite, "how": a.How},
+		before: before,
+		after:  map[string]any{"answer": id, "says": c.Says, "opinion": r.Opinion, "on_site": onSite, "how": a.How},
 	}
 	if err := put(ctx, tx, e); err != nil {
 		return r, "", err
@@ -313,15 +330,21 @@ func (t *Task) checkValue(field string, text *string) error {
 	return err
 }
 
-func insertAnswer(ctx context.Context, tx pgx.Tx, t *Task, a *Answer, c Choice, onSite bool, r *Recorded) (id int64, err error) {
+// insertAnswer adds an answer, and takes back what the same person said before:
+// that is what it gives beside its id.
+func insertAnswer(ctx context.Context, tx pgx.Tx, t *Task, a *Answer, c Choice, onSite bool, r *Recorded) (id int64, before map[string]any, err error) {
 	var replaces *int64
 	if a.Participant != nil {
+		var said string
 		err := tx.QueryRow(ctx, `
 			update answer set undone_at = now()
 			where task_id = $1 and participant_id = $2 and undone_at is null
-			returning id`, t.ID, *a.Participant).Scan(&replaces)
+			returning id, says`, t.ID, *a.Participant).Scan(&replaces, &said)
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return 0, fmt.Errorf("replace an answer: %w", postgis.Kind(err))
+			return 0, nil, fmt.Errorf("replace an answer: %w", postgis.Kind(err))
+		}
+		if replaces != nil {
+			before = map[string]any{"answer": *replaces, "says": said}
 		}
 	}
 	print := t.print
@@ -333,9 +356,9 @@ func insertAnswer(ctx context.Context, tx pgx.Tx, t *Task, a *Answer, c Choice, 
 		values ($1, $2, (select coalesce(max(opinion), 0) + 1 from answer where task_id = $2), $3, $4, $5, nullif($6, ''), $7, $8)
 		returning id, opinion`, a.Key, t.ID, a.Participant, c.Says, onSite, a.Note, print, replaces).Scan(&id, &r.Opinion)
 	if err != nil {
-		return 0, fmt.Errorf("keep an answer: %w", postgis.Kind(err))
+		return 0, nil, fmt.Errorf("keep an answer: %w", postgis.Kind(err))
 	}
-	return id, nil
+	return id, before, nil
 }
 
 func insertValues(ctx context.Context, tx pgx.Tx, answer int64, onSite bool, values []value) error {

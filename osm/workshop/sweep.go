@@ -49,7 +49,7 @@ func closeForgotten(ctx context.Context, db postgis.DB, now time.Time) error {
 		return fmt.Errorf("look for sessions that were left open: %w", postgis.Kind(err))
 	}
 	for _, code := range codes {
-		if err := Close(ctx, db, code); err != nil {
+		if err := Close(byHub(ctx), db, code); err != nil {
 			return err
 		}
 	}

@@ -20,9 +20,9 @@ type Task struct {
 	Record       string     // key, "" when the file lacks it
 	OSM          string     // n123, "" when OSM lacks it
 	OSMVersion   int        // when asked, 0 unknown
-	Name         string // "" too where the licence of the file does not let it be shown
-	Lon, Lat     float64  // the record's place, else the object's
-	OSMLon       *float64 // the object's, when the outcome has both
+	Name         string     // "" too where the licence of the file does not let it be shown
+	Lon, Lat     float64    // the record's place, else the object's
+	OSMLon       *float64   // the object's, when the outcome has both
 	OSMLat       *float64
 	Reason       json.RawMessage // a geo.Message
 	Comparison   json.RawMessage // of package match

@@ -1,4 +1,6 @@
 import './portal.css';
+import './bureau.css';
+import './bureau';
 
 /** What scripts add to the portal's pages, which are whole without them. */
 
