@@ -3,7 +3,6 @@ package geo_test
 import (
 	"strings"
 	"testing"
-
 	"unicode/utf8"
 
 	"calanque/geo"

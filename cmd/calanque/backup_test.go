@@ -80,7 +80,6 @@ func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	url := postgistest.URL(t)
 	fill(t, url, published)
-	before := contents(t, url)
 	file := filepath.Join(t.TempDir(), "Sauvegarde d'été.dump")
 	files := blob.New(filepath.Join(t.TempDir(), "files"))
 	document, err := files.Put(t.Context(), strings.NewReader("%PDF-1.7 délibération"), 100)
@@ -88,7 +87,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill(t, url, fmt.Sprintf(`insert into blob values ('\x%x', 22, 'application/pdf')`, document.SHA256))
-	before = contents(t, url)
+	before := contents(t, url)
 	if err := backup(t.Context(), url, file, files); err != nil {
 		t.Fatal(err)
 	}

@@ -245,26 +245,6 @@ func (b *browser) pass(t testing.TB, code string) sheet {
 	return sheet{}
 }
 
-// readSignIn waits for what demo --json prints.
-func readSignIn(t testing.TB, p *process) (in demoSignIn) {
-	t.Helper()
-	for begun := time.Now(); time.Since(begun) < 3*time.Minute; time.Sleep(50 * time.Millisecond) {
-		if line, _, ok := strings.Cut(p.out.String(), "\n"); ok {
-			if err := json.Unmarshal([]byte(line), &in); err != nil {
-				t.Fatal(err)
-			}
-			return in
-		}
-		select {
-		case <-p.ended:
-			t.Fatalf("the demo ended: %v", p.wait())
-		default:
-		}
-	}
-	t.Fatal("the demo does not say how to sign in")
-	return in
-}
-
 // p95 is the 95th percentile in milliseconds.
 func p95(list []time.Duration) float64 {
 	if len(list) == 0 {
