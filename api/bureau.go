@@ -107,7 +107,8 @@ func (s *Server) producerDesk(r *http.Request, actor account.Actor) (viewer.Desk
 	ctx := r.Context()
 	p := viewer.DeskPage{
 		Page: s.page(r, s.state.Load()), CSRF: actor.CSRF,
-		MayPublish: account.May(actor, account.Publish, account.Subject{Producer: actor.Producer}),
+		MayPublish:  account.May(actor, account.Publish, account.Subject{Producer: actor.Producer}),
+		Coordinates: account.May(actor, account.SeeBoard, account.Subject{}),
 	}
 	list, err := catalogue.Entries(ctx, s.Hub.Web, catalogue.Desk, `($1 = '' or d.producer_id = $1) and d.retired_at is null order by d.title->>'fr', d.slug`, actor.Producer)
 	if err != nil {

@@ -16,6 +16,7 @@ type DeskPage struct {
 	Corrections int // that nobody has answered
 	Reports     int
 	MayPublish  bool
+	Coordinates bool // sees the board of the chain, the census and proposed reuses
 }
 
 // A DeskRow is one dataset in the list.

@@ -68,10 +68,9 @@ type SearchHit struct {
 	Formats       []string
 	Wants         []string
 	Topics        []string
-	Layer         string   // its first layer, "" without any
-	URL           string   // of what is at its producer's only
-	Documents     int      // administrative ones
-	Agreement     *float64 // with OpenStreetMap, 0 to 1; nil when it is not compared
+	Layer         string // its first layer, "" without any
+	URL           string // of what is at its producer's only
+	Documents     int    // administrative ones
 	Score         float64
 }
 
@@ -100,20 +99,19 @@ type SearchResult struct {
 }
 
 // A Finder searches the public part of the catalogue. It keeps what never
-// changes (facet profiles, base forms of synonyms) and the agreement of match
-// runs; it is safe for concurrent use.
+// changes (facet profiles, base forms of synonyms); it is safe for concurrent
+// use.
 type Finder struct {
 	db postgis.DB
 
-	mu        sync.Mutex
-	profiles  map[int32]*facets
-	lexemes   map[string]string  // phrase → tsquery, "" for small words
-	agreement map[int64]*float64 // match run → agreement
+	mu       sync.Mutex
+	profiles map[int32]*facets
+	lexemes  map[string]string // phrase → tsquery, "" for small words
 }
 
 // NewFinder makes one over a database.
 func NewFinder(db postgis.DB) *Finder {
-	return &Finder{db: db, profiles: map[int32]*facets{}, lexemes: map[string]string{}, agreement: map[int64]*float64{}}
+	return &Finder{db: db, profiles: map[int32]*facets{}, lexemes: map[string]string{}}
 }
 
 // Search finds datasets: by all words of the question or what means the same,
@@ -125,6 +123,9 @@ func (f *Finder) Search(ctx context.Context, q SearchQuery) (SearchResult, error
 		q.Limit = 20
 	}
 	q.Offset = min(max(q.Offset, 0), searchDepth)
+	if _, known := orders[q.Sort]; !known {
+		return SearchResult{}, &geo.ParamError{Param: "sort", Value: q.Sort, Want: "want relevance, recent or title"}
+	}
 	asked, err := f.understand(ctx, q.Text)
 	if err != nil {
 		return SearchResult{}, err
@@ -170,9 +171,7 @@ func (f *Finder) hits(ctx context.Context, top []scored) ([]SearchHit, error) {
 				where lv.version_id = d.published_id order by lv.geometry_type = 'none', y.position, y.name limit 1), ''),
 			coalesce((select r.url from resource r where r.dataset_id = d.id and r.public and r.deleted_at is null
 				and r.kind in ('reference', 'service') order by r.position, r.name limit 1), d.landing_page, ''),
-			(select count(*) from resource r where r.dataset_id = d.id and r.public and r.deleted_at is null and r.kind = 'administrative'),
-			coalesce((select max(m.id) from layer y join rule u on u.layer_id = y.id join match_run m on m.rule_id = u.id
-				where y.dataset_id = d.id and m.finished_at is not null), 0)
+			(select count(*) from resource r where r.dataset_id = d.id and r.public and r.deleted_at is null and r.kind = 'administrative')
 		from public_dataset d
 		join search_entry e on e.dataset_id = d.id
 		join search_profile s on s.id = e.profile_id
@@ -183,56 +182,24 @@ func (f *Finder) hits(ctx context.Context, top []scored) ([]SearchHit, error) {
 		return nil, fmt.Errorf("read what was found: %w", postgis.Kind(err))
 	}
 	list := make([]SearchHit, len(top))
-	runs := map[int]int64{}
 	var h SearchHit
 	var is facets
-	var run int64
 	_, err = pgx.ForEachRow(rows, []any{
 		&h.ID, &h.Slug, &h.Title, &h.Summary, &h.Producer, &h.ProducerTitle, &h.Licence, &h.LicenceTitle, &h.Delivered,
-		&h.Frequency, &is, &h.Layer, &h.URL, &h.Documents, &run,
+		&h.Frequency, &is, &h.Layer, &h.URL, &h.Documents,
 	}, func() error {
 		i := slices.Index(ids, h.ID)
 		h.Formats, h.Wants, h.Topics, h.Score = is.Format, is.Want, is.Topic, top[i].score
 		if !slices.Contains(h.Wants, WantLink) {
 			h.URL = ""
 		}
-		list[i], runs[i] = h, run
+		list[i] = h
 		h, is = SearchHit{}, facets{}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read what was found: %w", postgis.Kind(err))
 	}
-	for i, run := range runs {
-		if run == 0 {
-			continue
-		}
-		if list[i].Agreement, err = f.agree(ctx, run); err != nil {
-			return nil, err
-		}
-	}
 	// What was withdrawn between the two questions is not shown.
 	return slices.DeleteFunc(list, func(h SearchHit) bool { return h.ID == 0 }), nil
-}
-
-// agree gives the share of records that OpenStreetMap says alike. It is
-// counted once for each run of the matcher.
-func (f *Finder) agree(ctx context.Context, run int64) (*float64, error) {
-	f.mu.Lock()
-	a, known := f.agreement[run]
-	f.mu.Unlock()
-	if known {
-		return a, nil
-	}
-	err := f.db.QueryRow(ctx, `
-		select (count(*) filter (where o.kind = 'identical'))::float8
-			/ nullif(count(*) filter (where o.kind in ('identical', 'attributes_differ', 'moved', 'only_open_data', 'only_osm')), 0)
-		from match_run m join outcome o on o.rule_id = m.rule_id where m.id = $1`, run).Scan(&a)
-	if err != nil {
-		return nil, fmt.Errorf("count the agreement with OpenStreetMap: %w", postgis.Kind(err))
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.agreement[run] = a
-	return a, nil
 }

@@ -181,7 +181,8 @@ func (f *Finder) label(ctx context.Context, q SearchQuery, counts map[string]map
 	}
 	rows, err := f.db.Query(ctx, `
 		select 'topic', id, title, position from topic
-		union all select 'producer', id, title, 0 from producer where id = any ($1)
+		union all select 'producer', p.id, p.title, 0 from producer p where p.id = any ($1)
+			and exists (select from public_dataset d where d.producer_id = p.id)
 		union all select 'licence', id, title, 0 from licence where id = any ($2)
 		union all select 'territory', code, jsonb_build_object('fr', name), 0 from search_place where code = any ($3)`,
 		keys("producer"), keys("licence"), keys("territory"))

@@ -111,6 +111,7 @@ func nonNil(list []string) []string {
 }
 
 // findSQL is one statement for groups and page: both are of the same instant.
+// What is carried of every result is narrow: a common word has thousands.
 func findSQL(q SearchQuery, text, place bool) string {
 	var b strings.Builder
 	b.WriteString(`
@@ -118,7 +119,7 @@ func findSQL(q SearchQuery, text, place bool) string {
 			select own::tsquery, wide::tsquery, own_key::tsquery, wide_key::tsquery
 			from unnest(@own::text[], @wide::text[], @own_key::text[], @wide_key::text[]) u (own, wide, own_key, wide_key)
 		), matched as materialized (
-			select e.dataset_id, e.profile_id, e.delivered_at, e.width, e.merit, e.title_words, e.title_plain, e.areas,
+			select e.dataset_id, e.profile_id, ` + orders[q.Sort].carries + `,
 				case when e.delivered_at > now() - interval '31 days' then 2 when e.delivered_at > now() - interval '366 days' then 1 else 0 end as age
 			from search_entry e`)
 	switch {
@@ -130,44 +131,49 @@ func findSQL(q SearchQuery, text, place bool) string {
 		b.WriteString(` where e.areas && @near::text[]`)
 	}
 	b.WriteString(`
-		), page as (
-			select m.*` + preOrder(q) + ` from matched m where m.age >= @age`)
+		), left_over as (
+			select * from matched m where m.age >= @age`)
 	for _, name := range facetNames {
 		if len(q.chosen(name)) > 0 {
 			b.WriteString(` and m.profile_id in (select id from search_profile where facets -> '` + name + `' ?| @` + name + `)`)
 		}
 	}
-	switch q.Sort {
-	case SortRecent:
-		b.WriteString(`
-			order by m.delivered_at desc nulls last, m.dataset_id limit @limit offset @offset
-		), scored as (select dataset_id, 0::float8 as score, row_number() over (order by delivered_at desc nulls last, dataset_id) as n from page)`)
-	case SortTitle:
-		b.WriteString(`
-			order by m.title_plain, m.dataset_id limit @limit offset @offset
-		), scored as (select dataset_id, 0::float8 as score, row_number() over (order by title_plain, dataset_id) as n from page)`)
-	default:
-		// What is scored stands before what is not, so that pages never overlap.
-		b.WriteString(`
-			order by pre limit @candidates
-		), scored as (
-			select dataset_id, score, row_number() over (order by score desc, width desc, merit desc, title_plain, pre) as n from (
-				select p.*, case when pre <= @scored then (` + scoreSQL + `)::float8 else -pre end as score from page p join search_text t using (dataset_id)) s
-			order by n limit @limit offset @offset)`)
-	}
 	b.WriteString(`
+		), scored as (` + orders[q.Sort].page + `)
 		select true, profile_id::bigint, age, count(*)::float8 from matched group by profile_id, age
 		union all
 		(select false, dataset_id, 0, score from scored order by n)`)
 	return b.String()
 }
 
-// preOrder numbers the results by what is known of them without their texts.
-func preOrder(q SearchQuery) string {
-	if q.Sort == SortRecent || q.Sort == SortTitle {
-		return ""
-	}
-	return `, row_number() over (order by m.title_words @@ @either::tsquery desc, m.areas && (@near::text[])[1:1] desc, m.width desc, m.merit desc, m.dataset_id) as pre`
+// An order is a way to sort results: what it needs of each, and its page as
+// dataset_id, score and n, the place.
+type order struct{ carries, page string }
+
+// By relevance, results stand in the order of what is known without their
+// texts; the first of them are scored and sorted again, and stand before those
+// that are not, so that pages never overlap.
+var relevance = order{`e.title_words @@ @either::tsquery as titled, e.areas && (@near::text[])[1:1] as here, e.width, e.merit`, `
+			select dataset_id, score, row_number() over (order by score desc, width desc, merit desc, title_plain, pre) as n
+			from (
+				select p.*, e.title_plain, case when p.pre <= @scored then (` + scoreSQL + `)::float8 else -p.pre end as score
+				from (
+					select c.*, row_number() over (order by titled desc, here desc, width desc, merit desc, dataset_id) as pre
+					from (select * from left_over order by titled desc, here desc, width desc, merit desc, dataset_id limit @candidates) c
+				) p
+				join search_entry e using (dataset_id)
+				join search_text t using (dataset_id)
+			) s
+			order by n limit @limit offset @offset`}
+
+var orders = map[string]order{
+	"": relevance, SortRelevance: relevance,
+	SortRecent: {`e.delivered_at`, `
+			select dataset_id, 0::float8 as score, row_number() over (order by delivered_at desc nulls last, dataset_id) as n
+			from (select * from left_over order by delivered_at desc nulls last, dataset_id limit @candidates) c order by n limit @limit offset @offset`},
+	SortTitle: {`e.title_plain`, `
+			select dataset_id, 0::float8 as score, row_number() over (order by title_plain, dataset_id) as n
+			from (select * from left_over order by title_plain, dataset_id limit @candidates) c order by n limit @limit offset @offset`},
 }
 
 // scoreSQL adds up: how many of the words the title has as asked (1) or as
@@ -175,12 +181,12 @@ func preOrder(q SearchQuery) string {
 // they are; what else of the text has them; being the title itself; how near
 // the place is, or, with none asked, how wide; and how well it is described.
 const scoreSQL = `
-	coalesce((select sum(case when p.title_words @@ u.own then 1.0 when t.words @@ u.own_key then 0.8
-			when p.title_words @@ u.wide then 0.6 when t.words @@ u.wide_key then 0.4 else 0 end)
-		/ count(*) * (2 + 1.5 / (1 + cardinality(string_to_array(p.title_plain, ' '))))
+	coalesce((select sum(case when e.title_words @@ u.own then 1.0 when t.words @@ u.own_key then 0.8
+			when e.title_words @@ u.wide then 0.6 when t.words @@ u.wide_key then 0.4 else 0 end)
+		/ count(*) * (2 + 1.5 / (1 + cardinality(string_to_array(e.title_plain, ' '))))
 		+ avg(ts_rank('{0.1, 0.2, 0.6, 0.6}', t.words, u.own)) * 1.2 + avg(ts_rank('{0.1, 0.2, 0.6, 0.6}', t.words, u.wide)) * 0.4
 		from units u), 0)
-	+ case when p.title_plain = @plain then 2 else 0 end
-	+ case when cardinality(@near::text[]) > 0 then coalesce(0.9 - 0.25 * (array_position(@near::text[], (select a from unnest(p.areas) a
+	+ case when e.title_plain = @plain then 2 else 0 end
+	+ case when cardinality(@near::text[]) > 0 then coalesce(0.9 - 0.25 * (array_position(@near::text[], (select a from unnest(e.areas) a
 		where a = any (@near::text[]) order by array_position(@near::text[], a) limit 1)) - 1), 0) else 0.25 * p.width end
 	+ 0.2 * p.merit`
