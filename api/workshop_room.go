@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 
 	"calanque/geo"
@@ -117,9 +118,11 @@ func (s *Server) showQuestion(ctx context.Context, page *viewer.QuestionPage, q 
 	if !q.Task.Practice {
 		page.Cell, page.Number = q.Task.Cell, q.Task.Number
 	}
-	page.At = viewer.Spot{Lon: q.Task.Lon, Lat: q.Task.Lat, Group: string(q.Task.Kind.Group())}
+	page.At = spot(q.Task.Lon, q.Task.Lat)
+	page.At.Group = string(q.Task.Kind.Group())
 	if lon, lat := q.Task.OSMLon, q.Task.OSMLat; lon != nil && lat != nil && (q.Task.Kind == match.Moved || q.Task.Kind == match.FarReference) {
-		page.Other = &viewer.Spot{Lon: *lon, Lat: *lat}
+		other := spot(*lon, *lat)
+		page.Other = &other
 	}
 	page.Plan, err = s.questionPlan(ctx, page.Lang, &q.Task)
 	return err
@@ -226,4 +229,11 @@ func around(page *viewer.QuestionPage, lang string) {
 	if at+1 < len(page.Rows) {
 		page.Next = address(page.Rows[at+1].Number)
 	}
+}
+
+// spot is a place to look at, to a metre as the drawn map shows it: the figures
+// of the file are its producer's.
+func spot(lon, lat float64) viewer.Spot {
+	const metre = 1e5 // of a degree
+	return viewer.Spot{Lon: math.Round(lon*metre) / metre, Lat: math.Round(lat*metre) / metre}
 }

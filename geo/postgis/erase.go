@@ -109,6 +109,10 @@ func eraseRows(ctx context.Context, tx pgx.Tx, id geo.DatasetID) error {
 		`delete from said s using dataset d where d.id = $1 and (s.kind, s.subject) = ('dataset', d.slug)
 			or s.kind = 'resource' and d.id = $1 and starts_with(s.subject, d.slug || '/')`,
 		`delete from upload where dataset_id = $1`,
+		`delete from report where dataset_id = $1`,
+		`delete from reuse_dataset where dataset_id = $1`,
+		`delete from download where layer_id in (select id from layer where dataset_id = $1)`,
+		`delete from correction_reply where version_id in (select id from version where dataset_id = $1)`,
 		`delete from layer where dataset_id = $1`,
 		`update dataset set published_id = null, published_at = null where id = $1`,
 		`delete from version where dataset_id = $1`,
