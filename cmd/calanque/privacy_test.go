@@ -34,7 +34,7 @@ func found(text string, marks []string) (list []string) {
 	return list
 }
 
-var seatName = regexp.MustCompile(`(?s)class="seat">.*?<span>([^<]+)`)
+var seatName = regexp.MustCompile(`(?s)class="seat"[^>]*>.*?<span>([^<]+)`)
 
 // TestNobodyIsFound plays a session whose people tell who they are wherever
 // they can, and looks for them in the database, its files, the logs and every
