@@ -136,19 +136,6 @@ describe.skipIf(!demo)('a mapping session', () => {
     expect(await page.locator('form[data-question]').count()).toBe(1);
   });
 
-  it('weighs at most 150 KB for the first question', async () => {
-    const page = await person();
-    await join(page);
-    const session = await page.context().newCDPSession(page);
-    await session.send('Network.enable');
-    await session.send('Network.setCacheDisabled', { cacheDisabled: true });
-    let bytes = 0;
-    session.on('Network.loadingFinished', (e) => (bytes += e.encodedDataLength));
-    await page.reload({ waitUntil: 'networkidle' });
-    expect(bytes).toBeGreaterThan(5000);
-    expect(bytes).toBeLessThan(150 * 1024);
-  });
-
   it('enters a sheet by one key a line', async () => {
     await mediator.goto(`${base}/atelier/${code}/conduite/saisie?feuille=3&lg=fr`);
     const lines = mediator.locator('input.k');
