@@ -102,7 +102,10 @@ describe('the portal', () => {
     await v.page.click('.res h3 a');
     expect(await v.page.textContent('h1')).toContain('Fontaines');
     await v.page.click('a[href="#telecharger"]');
-    const [file] = await Promise.all([v.page.waitForEvent('download'), v.page.click('.dl a.btn[href*=".csv"]')]);
+    const [file] = await Promise.all([
+      v.page.waitForEvent('download'),
+      v.page.click('.dl a.btn[href*=".csv"]'),
+    ]);
     expect(file.suggestedFilename()).toMatch(/points-eau.*\.csv$/);
     await v.close();
   });
