@@ -17,6 +17,7 @@ export default defineConfig({
     include: ['e2e/**/*.test.ts'],
     testTimeout: 60000,
     hookTimeout: 60000,
+    retry: 2, // a browser beside the hub it asks, on two cores
     fileParallelism: false,
     maxWorkers: 1,
   },
