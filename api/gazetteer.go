@@ -10,13 +10,10 @@ import (
 	"sync"
 	"unicode"
 
-	"golang.org/x/text/runes"
-	"golang.org/x/text/transform"
-	"golang.org/x/text/unicode/norm"
-
 	"calanque/api/answer"
 	"calanque/api/features"
 	"calanque/geo"
+	"calanque/geo/catalogue"
 	"calanque/geo/postgis"
 	"calanque/viewer"
 )
@@ -116,21 +113,10 @@ func (s *Server) communes(w http.ResponseWriter, r *http.Request) error {
 // tenth writes a degree with four decimals, about ten metres.
 func tenth(degrees float64) json.Number { return json.Number(fmt.Sprintf("%.4f", degrees)) }
 
-// plainText takes accents and case off a text.
-func plainText(s string) string {
-	// A transformer keeps state: one for each call.
-	t := transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
-	out, _, err := transform.String(t, s)
-	if err != nil {
-		out = s
-	}
-	return strings.NewReplacer("œ", "oe", "æ", "ae").Replace(strings.ToLower(out))
-}
-
 // words are the words of a text, plain. "St" and "Ste" are what they stand
 // for.
 func words(s string) []string {
-	list := strings.FieldsFunc(plainText(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	list := strings.FieldsFunc(catalogue.Plain(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for i, w := range list {
 		switch w {
 		case "st":

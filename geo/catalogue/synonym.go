@@ -93,11 +93,11 @@ var small = map[string]bool{
 // split takes a text apart into words of letters and digits, without accents
 // and case.
 func split(text string) []string {
-	return strings.FieldsFunc(plain(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return strings.FieldsFunc(Plain(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
 
-// plain takes accents and case off a text.
-func plain(s string) string {
+// Plain takes accents and case off a text.
+func Plain(s string) string {
 	// A transformer keeps state: one for each call.
 	t := transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
 	out, _, err := transform.String(t, s)

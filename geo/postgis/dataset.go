@@ -146,11 +146,6 @@ func PutLicence(ctx context.Context, db DB, l geo.Licence) error {
 	return nil
 }
 
-// Licences gives all licences by id.
-func Licences(ctx context.Context, db DB) ([]geo.Licence, error) {
-	return all[geo.Licence](ctx, db, "the licences", `select id, title, coalesce(url, '') as url, class from licence order by id`)
-}
-
 func all[T any](ctx context.Context, db DB, what, sql string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {

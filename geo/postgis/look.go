@@ -48,15 +48,6 @@ func Looks(ctx context.Context, db DB, slug string) ([]Look, error) {
 		order by l.position, l.name`, slug)
 }
 
-// Retire takes a dataset out of what is served; its data are kept, and loading
-// or applying it again brings it back.
-func Retire(ctx context.Context, tx pgx.Tx, slug string) error {
-	if _, err := tx.Exec(ctx, `update dataset set retired_at = now() where slug = $1 and retired_at is null`, slug); err != nil {
-		return fmt.Errorf("retire %s: %w", slug, Kind(err))
-	}
-	return Append(ctx, tx, Change{Kind: "dataset", Subject: slug, Detail: map[string]any{"retired": true}})
-}
-
 // Delivered gives the SHA-256 of the last delivery that came under a file name
 // and is part of the dataset: nil when none is.
 func Delivered(ctx context.Context, db DB, slug, source string) ([]byte, error) {
