@@ -142,12 +142,15 @@ func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration
 	return pick(ctx, tx, &p, lease)
 }
 
+// mostExpired is how many leases one transaction ends.
+const mostExpired = 500
+
 // endExpired ends the leases that have run out, of all sessions: they hold
 // discrepancies that others wait for.
 func endExpired(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `
 		update claim set ended_at = now()
-		where id in (select id from claim where ended_at is null and expires_at <= now() limit 500 for update skip locked)`)
+		where id in (select id from claim where ended_at is null and expires_at <= now() limit $1 for update skip locked)`, mostExpired)
 	if err != nil {
 		return fmt.Errorf("end the leases that ran out: %w", postgis.Kind(err))
 	}
