@@ -15,14 +15,18 @@ go_tests() {
 	return "$status"
 }
 
-# browser_tests: against a hub of its own with the sample in it, on a free port.
-browser_tests() {
+# viewer_tests: unit tests while a hub of our own, on a free port, draws and loads its sample; then those in a browser
+# against it, alone on the machine.
+viewer_tests() {
 	local folder hub url status=0
 	folder=$(mktemp -d /tmp/calanque-browser-XXXXXX)
 	chmod 711 "$folder" # the database's user must get to its folder
 	env -u DATABASE_URL -u CALANQUE_PUBLIC_URL LC_ALL=C CALANQUE_DATA="$folder/data" CALANQUE_ADDR=127.0.0.1:0 \
 		bin/calanque demo --json >"$folder/demo.json" 2>"$folder/log" &
 	hub=$!
+	say "viewer: unit tests"
+	(cd viewer && npm run --silent test) || status=$?
+	say "viewer: tests in a browser"
 	if url=$(node .make/await-hub.mjs "$folder/log"); then
 		for _ in {1..100}; do # the mediator's account is made last
 			[ ! -s "$folder/demo.json" ] || break
@@ -42,10 +46,7 @@ status=0
 say "go test: with the race detector, but for $(sed '/^#/d' .make/serial | paste -sd ' ')"
 go_tests | node .make/summary.mjs || status=$?
 if [ -e viewer/package-lock.json ]; then
-	say "viewer: unit tests"
-	(cd viewer && npm run --silent test) || status=$?
-	say "viewer: tests in a browser"
-	browser_tests || status=$?
+	viewer_tests || status=$?
 fi
 [ "$status" = 0 ] || die "tests failed"
 say "all tests passed"

@@ -8,7 +8,6 @@ import (
 	gotypes "go/types"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,8 +78,7 @@ func concurrency(set *token.FileSet, files []*ast.File) (faults []string) {
 		test := strings.HasSuffix(set.Position(f.Pos()).Filename, "_test.go")
 		for _, imp := range f.Imports {
 			path, _ := strconv.Unquote(imp.Path.Value)
-			// A test's sync.Once before what its parallel tests share is what serialises it.
-			if (path == "sync" || path == "sync/atomic") && !test || strings.HasPrefix(path, "golang.org/x/sync/") || path == "net/http" {
+			if path == "sync/atomic" || strings.HasPrefix(path, "golang.org/x/sync/") || path == "net/http" {
 				fault(imp, "imports "+path)
 			}
 		}
@@ -89,8 +87,13 @@ func concurrency(set *token.FileSet, files []*ast.File) (faults []string) {
 			case *ast.GoStmt:
 				fault(n, "starts a goroutine")
 			case *ast.SelectorExpr:
-				if x, ok := n.X.(*ast.Ident); ok && slices.Contains([]string{"time.AfterFunc", "context.AfterFunc"}, x.Name+"."+n.Sel.Name) {
+				x, ok := n.X.(*ast.Ident)
+				switch {
+				case ok && n.Sel.Name == "AfterFunc" && (x.Name == "time" || x.Name == "context"):
 					fault(n, "starts a goroutine")
+				// What is made once, and what tests make once for all of them, is made by one.
+				case ok && x.Name == "sync" && !test && n.Sel.Name != "OnceValue" && n.Sel.Name != "OnceValues":
+					fault(n, "shares by sync."+n.Sel.Name)
 				}
 			case *ast.AssignStmt:
 				for _, to := range n.Lhs {
