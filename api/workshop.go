@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"calanque/api/account"
 	"calanque/api/answer"
 	"calanque/geo"
@@ -185,8 +183,10 @@ func subject(session *workshop.Session) account.Subject {
 }
 
 // room is a session as pages show it.
-func (s *Server) room(ctx context.Context, session *workshop.Session) (viewer.Room, error) {
-	room := viewer.Room{Code: session.Code, Title: session.Title, State: string(session.State), Frozen: session.Frozen, Phase: 1, Left: -1}
+func (s *Server) room(session *workshop.Session) viewer.Room {
+	room := viewer.Room{
+		Code: session.Code, Title: session.Title, ERIC: session.Place, State: string(session.State), Frozen: session.Frozen, Phase: 1, Left: -1,
+	}
 	if session.AttentionLeft > 0 {
 		room.Called, room.Words = int(math.Ceil(session.AttentionLeft)), session.Attention
 	}
@@ -198,11 +198,7 @@ func (s *Server) room(ctx context.Context, session *workshop.Session) (viewer.Ro
 	if ends := session.Ends(); ends != nil {
 		room.Left = int(math.Ceil(ends.Sub(s.Now()).Minutes()))
 	}
-	err := s.Hub.Web.QueryRow(ctx, `select e.title from account a join eric e on e.id = a.eric_id where a.id = $1`, session.Mediator).Scan(&room.ERIC)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return room, fmt.Errorf("find the place of a session: %w", postgis.Kind(err))
-	}
-	return room, nil
+	return room
 }
 
 // joinAddress is where the other machines of a room find the hub: what was

@@ -35,9 +35,7 @@ func (s *Server) board(r *http.Request, session *workshop.Session, actor account
 	ctx := r.Context()
 	p := viewer.BoardPage{Page: s.page(r, s.state.Load()), CSRF: actor.CSRF, Recovery: recoveryCode(r)}
 	var err error
-	if p.Room, err = s.room(ctx, session); err != nil {
-		return p, err
-	}
+	p.Room = s.room(session)
 	whole := r.URL.Query().Get("vif") == ""
 	if p.Progress, p.Ground, p.Over, err = s.measured(ctx, p.Lang, session, viewer.Plan{ID: "b", Width: 800, Height: 640, Bleed: 200}, whole); err != nil {
 		return p, err
@@ -177,9 +175,7 @@ func (s *Server) wallPage(w http.ResponseWriter, r *http.Request) error {
 		return answered(err)
 	}
 	p := viewer.WallPage{Page: s.page(r, s.state.Load())}
-	if p.Room, err = s.room(r.Context(), &session); err != nil {
-		return err
-	}
+	p.Room = s.room(&session)
 	size := viewer.Plan{ID: "w", Width: 1200, Height: 790, Bleed: 220, Scale: 2.4}
 	if p.Progress, p.Ground, p.Over, err = s.measured(r.Context(), p.Lang, &session, size, r.URL.Query().Get("vif") == ""); err != nil {
 		return err

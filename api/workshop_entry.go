@@ -42,9 +42,7 @@ func (s *Server) writeEntry(w http.ResponseWriter, r *http.Request, session *wor
 	ctx := r.Context()
 	p.Page = s.page(r, s.state.Load())
 	var err error
-	if p.Room, err = s.room(ctx, session); err != nil {
-		return err
-	}
+	p.Room = s.room(session)
 	tasks, err := workshop.Tasks(ctx, s.Hub.Web, session.ID)
 	if err != nil {
 		return err

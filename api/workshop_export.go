@@ -233,9 +233,7 @@ func (s *Server) exportsPage(w http.ResponseWriter, r *http.Request) error {
 	p := viewer.ExportsPage{
 		Page: s.page(r, s.state.Load()), Hours: int(linkLife.Hours()), CSRF: actor.CSRF, Revoked: r.URL.Query().Has("revoques"),
 	}
-	if p.Room, err = s.room(r.Context(), &session); err != nil {
-		return err
-	}
+	p.Room = s.room(&session)
 	x, err := workshop.ForOSM(r.Context(), s.Hub.Web, session)
 	if m, ok := refusal(err); ok {
 		p.Refused = m

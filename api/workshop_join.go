@@ -120,10 +120,7 @@ func (s *Server) doorPage(w http.ResponseWriter, r *http.Request) error {
 		return answered(err)
 	}
 	ctx, q := r.Context(), r.URL.Query()
-	room, err := s.room(ctx, &session)
-	if err != nil {
-		return err
-	}
+	room := s.room(&session)
 	p := viewer.JoinPage{Page: s.page(r, s.state.Load()), Room: &room, Group: q.Get("groupe")}
 	// Another language keeps what was chosen, never the wish for another name.
 	p.URL = &url.URL{Path: room.Path()}
@@ -168,11 +165,7 @@ func (s *Server) seatPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	room, err := s.room(r.Context(), &p.Session)
-	if err != nil {
-		return err
-	}
-	page := viewer.SeatPage{Page: s.page(r, s.state.Load()), Room: room, Pseudonym: p.Pseudonym, Group: string(p.Sign)}
+	page := viewer.SeatPage{Page: s.page(r, s.state.Load()), Room: s.room(&p.Session), Pseudonym: p.Pseudonym, Group: string(p.Sign)}
 	if code, ok := notices[r.URL.Query().Get("fait")]; ok {
 		page.Notice = geo.Say(code)
 	}

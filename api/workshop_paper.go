@@ -35,9 +35,7 @@ func (s *Server) sheetsPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx := r.Context()
 	p := viewer.SheetPage{Page: s.page(r, s.state.Load()), Recovery: recoveryCode(r)}
-	if p.Room, err = s.room(ctx, &session); err != nil {
-		return err
-	}
+	p.Room = s.room(&session)
 	if p.QR, p.Address, _, err = s.wayIn(r, p.Lang, session.Code); err != nil {
 		return err
 	}

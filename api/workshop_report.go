@@ -35,9 +35,7 @@ func (s *Server) reportPage(w http.ResponseWriter, r *http.Request) error {
 		p.Day = *session.Opened
 	}
 	p.Day = p.Day.In(s.Zone)
-	if p.Room, err = s.room(ctx, &session); err != nil {
-		return err
-	}
+	p.Room = s.room(&session)
 	actor, err := s.actor(r)
 	if err != nil {
 		return err

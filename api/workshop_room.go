@@ -43,10 +43,7 @@ var notices = map[string]string{
 }
 
 func (s *Server) questionPage(w http.ResponseWriter, r *http.Request, p *workshop.Participant, a asking) error {
-	page, err := s.participant(r, p)
-	if err != nil {
-		return err
-	}
+	page := s.participant(r, p)
 	page.Refused, page.Note = a.refused, a.note
 	if code, ok := notices[a.notice]; ok {
 		page.Notice = geo.Say(code)
@@ -64,11 +61,10 @@ func (s *Server) questionPage(w http.ResponseWriter, r *http.Request, p *worksho
 }
 
 // participant is a page of somebody who has joined, without a question yet.
-func (s *Server) participant(r *http.Request, p *workshop.Participant) (viewer.QuestionPage, error) {
-	room, err := s.room(r.Context(), &p.Session)
+func (s *Server) participant(r *http.Request, p *workshop.Participant) viewer.QuestionPage {
 	return viewer.QuestionPage{
-		Page: s.page(r, s.state.Load()), Room: room, Pseudonym: p.Pseudonym, Sign: string(p.Sign), Cell: p.Cell, OnSite: p.OnSite, Key: newKey(),
-	}, err
+		Page: s.page(r, s.state.Load()), Room: s.room(&p.Session), Pseudonym: p.Pseudonym, Sign: string(p.Sign), Cell: p.Cell, OnSite: p.OnSite, Key: newKey(),
+	}
 }
 
 // fillQuestion decides what is asked: the one whose number was chosen, else
@@ -79,8 +75,9 @@ func (s *Server) fillQuestion(r *http.Request, p *workshop.Participant, page *vi
 	if chosen == 0 {
 		chosen = number(r.URL.Query().Get("question"))
 	}
+	var cell []workshop.Task
 	if page.List = r.URL.Query().Get("liste") == "1"; !page.List {
-		q, hold, err := s.ask(ctx, p, chosen, trial)
+		q, hold, err := s.ask(ctx, p, chosen, trial, &cell)
 		m, refused := refusal(err)
 		switch {
 		case errors.Is(err, geo.ErrNotFound):
@@ -98,16 +95,19 @@ func (s *Server) fillQuestion(r *http.Request, p *workshop.Participant, page *vi
 			page.Hold = string(hold)
 		}
 	}
-	// Read after the question, which may have waited for the matcher.
-	tasks, err := workshop.FreshCell(ctx, s.Hub, p.Session.ID, page.Cell)
-	if err != nil {
-		return err
+	if cell == nil { // read after the question, which may have waited for the matcher
+		var err error
+		if cell, err = workshop.FreshCell(ctx, s.Hub, p.Session.ID, page.Cell); err != nil {
+			return err
+		}
 	}
-	page.Rows = taskRows(tasks)
+	page.Rows = taskRows(cell)
 	around(page, r.URL.Query().Get("lg"))
-	if page.Practice {
-		page.Examples, err = s.examples(ctx, p.Session.ID)
+	if !page.Practice {
+		return nil
 	}
+	var err error
+	page.Examples, err = s.examples(ctx, p.Session.ID)
 	return err
 }
 
@@ -128,8 +128,9 @@ func (s *Server) showQuestion(ctx context.Context, page *viewer.QuestionPage, q 
 	return err
 }
 
-// ask gives a question and whether it can be answered.
-func (s *Server) ask(ctx context.Context, p *workshop.Participant, chosen int, trial bool) (workshop.Question, workshop.Hold, error) {
+// ask gives a question and whether it can be answered; and its cell, where it
+// came with it.
+func (s *Server) ask(ctx context.Context, p *workshop.Participant, chosen int, trial bool, cell *[]workshop.Task) (workshop.Question, workshop.Hold, error) {
 	if chosen != 0 {
 		q, hold, err := workshop.Take(ctx, s.Hub, p.ID, chosen)
 		if !errors.Is(err, geo.ErrNotFound) {
@@ -142,7 +143,8 @@ func (s *Server) ask(ctx context.Context, p *workshop.Participant, chosen int, t
 			return q, workshop.Mine, err
 		}
 	}
-	q, _, err := workshop.Next(ctx, s.Hub, p.ID)
+	q, tasks, err := workshop.Next(ctx, s.Hub, p.ID)
+	*cell = tasks
 	return q, workshop.Mine, err
 }
 
@@ -176,10 +178,7 @@ func (s *Server) aheadPage(w http.ResponseWriter, r *http.Request) error {
 	if _, refused := refusal(err); err != nil && !refused {
 		return err
 	}
-	base, err := s.participant(r, &p)
-	if err != nil {
-		return err
-	}
+	base := s.participant(r, &p)
 	pages := make([]viewer.QuestionPage, len(questions))
 	for i := range questions {
 		page := base

@@ -27,28 +27,27 @@ const maxOpinions = 3
 // they hold already, if they do; else one of their cell, else of their group,
 // else of any, never one they have answered, and none within thirty metres of
 // what another has in hand where that can be avoided. A question is compared
-// anew before it is shown when anything has changed under it.
+// anew before it is shown when anything has changed under it. With it come the
+// tasks of its cell, in the order of their numbers.
 //
 // It is geo.ErrNotFound when nothing is left for them, and a *geo.InputError
 // while the room is frozen or the session is not open.
-func Next(ctx context.Context, hub *postgis.Hub, participant int64) (Question, Claim, error) {
+func Next(ctx context.Context, hub *postgis.Hub, participant int64) (q Question, cell []Task, err error) {
 	return next(ctx, hub, participant, Lease)
 }
 
 // errBehind says that the matcher has not seen all changes yet.
 var errBehind = errors.New("the matcher is behind")
 
-func next(ctx context.Context, hub *postgis.Hub, participant int64, lease time.Duration) (Question, Claim, error) {
-	var t Task
-	var c Claim
-	err := fresh(ctx, hub, func(tx pgx.Tx) (err error) {
-		t, c, err = give(ctx, tx, participant, lease)
+func next(ctx context.Context, hub *postgis.Hub, participant int64, lease time.Duration) (q Question, cell []Task, err error) {
+	err = fresh(ctx, hub, func(tx pgx.Tx) error {
+		t, list, err := give(ctx, tx, participant, lease)
+		if err == nil {
+			q, cell = t.question(), list
+		}
 		return err
 	})
-	if err != nil {
-		return Question{}, Claim{}, err
-	}
-	return t.question(), c, nil
+	return q, cell, err
 }
 
 // briefly runs do in a transaction of statements that each look at few rows:
@@ -126,20 +125,36 @@ func catchUp(ctx context.Context, hub *postgis.Hub) error {
 	return postgis.Drain(ctx, hub.Owner, matchReader, match.Handle(hub, slog.Default()))
 }
 
-// give finds and leases a task in the caller's transaction.
-func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration) (Task, Claim, error) {
+// give finds and leases a task in the caller's transaction; it is one of the
+// tasks of its cell, which come with it.
+func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration) (*Task, []Task, error) {
 	p, err := seatedAt(ctx, tx, participant) // a double click waits here
 	if err != nil {
-		return Task{}, Claim{}, err
+		return nil, nil, err
 	}
 	if err := endExpired(ctx, tx); err != nil {
-		return Task{}, Claim{}, err
+		return nil, nil, err
 	}
-	t, c, err := held(ctx, tx, &p, lease)
+	t, cell, err := held(ctx, tx, &p, lease)
 	if err == nil || !errors.Is(err, geo.ErrNotFound) {
-		return t, c, err
+		return t, cell, err
 	}
 	return pick(ctx, tx, &p, lease)
+}
+
+// inCell reads a task with all others of its cell.
+func inCell(ctx context.Context, tx pgx.Tx, session, id int64) (*Task, []Task, error) {
+	cell, err := readTasks(ctx, tx, fromTasks, `
+		t.session_id = $2 and not t.practice and t.cell = (select k.cell from task k where k.id = $3)`, session, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range cell {
+		if cell[i].ID == id {
+			return &cell[i], cell, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("task %d: %w", id, geo.ErrNotFound)
 }
 
 // mostExpired is how many leases one transaction ends.
@@ -159,28 +174,33 @@ func endExpired(ctx context.Context, tx pgx.Tx) error {
 
 // held gives what the participant has in hand, its lease renewed. What is no
 // question any more is let go: geo.ErrNotFound, as with empty hands.
-func held(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (Task, Claim, error) {
-	var c Claim
-	var task int64
+func held(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (*Task, []Task, error) {
+	var claim, task int64
 	err := tx.QueryRow(ctx, `
 		update claim set expires_at = now() + $2::interval
 		where participant_id = $1 and ended_at is null and how = 'screen'
-		returning id, task_id`, p.ID, lease).Scan(&c.ID, &task)
+		returning id, task_id`, p.ID, lease).Scan(&claim, &task)
 	if err != nil {
-		return Task{}, c, fmt.Errorf("look for a lease: %w", postgis.Kind(err))
+		return nil, nil, fmt.Errorf("look for a lease: %w", postgis.Kind(err))
 	}
-	c.Expires = int(lease.Seconds())
-	t, err := oneTask(ctx, tx, task)
+	t, cell, err := inCell(ctx, tx, p.Session.ID, task)
 	if err != nil {
-		return t, c, err
+		return nil, nil, err
 	}
-	if t.Open && !overtaken(&t) {
-		return t, c, renew(ctx, tx, &t)
+	if t.Open && !overtaken(t) {
+		return t, cell, renew(ctx, tx, t)
 	}
-	if _, err := tx.Exec(ctx, `update claim set ended_at = now() where id = $1`, c.ID); err != nil {
-		return t, c, fmt.Errorf("let go of a task: %w", postgis.Kind(err))
+	if err := letGo(ctx, tx, claim); err != nil {
+		return nil, nil, err
 	}
-	return t, c, fmt.Errorf("task %d is settled: %w", task, geo.ErrNotFound)
+	return nil, nil, fmt.Errorf("task %d is settled: %w", task, geo.ErrNotFound)
+}
+
+func letGo(ctx context.Context, tx pgx.Tx, claim int64) error {
+	if _, err := tx.Exec(ctx, `update claim set ended_at = now() where id = $1`, claim); err != nil {
+		return fmt.Errorf("let go of a task: %w", postgis.Kind(err))
+	}
+	return nil
 }
 
 // overtaken tells whether the session has settled what the task asked, and
@@ -195,43 +215,43 @@ const maxTries = 12
 
 // pick leases the best free task to the participant. Two who want the same
 // are told apart by the index one_live_claim, whatever their sessions.
-func pick(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (Task, Claim, error) {
+func pick(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (*Task, []Task, error) {
 	tried := []int64{}
 	for range maxTries {
 		id, err := free(ctx, tx, p, tried)
 		if err != nil {
-			return Task{}, Claim{}, err
+			return nil, nil, err
 		}
 		tried = append(tried, id)
-		c := Claim{Expires: int(lease.Seconds())}
+		var claim int64
 		err = tx.QueryRow(ctx, `
 			insert into claim (task_id, session_id, outcome_id, participant_id, how, expires_at)
 			select id, session_id, outcome_id, $2, 'screen', now() + $3::interval from task where id = $1
 			on conflict do nothing
-			returning id`, id, p.ID, lease).Scan(&c.ID)
+			returning id`, id, p.ID, lease).Scan(&claim)
 		if errors.Is(err, pgx.ErrNoRows) {
 			continue // somebody was faster
 		}
 		if err != nil {
-			return Task{}, Claim{}, fmt.Errorf("lease task %d: %w", id, postgis.Kind(err))
+			return nil, nil, fmt.Errorf("lease task %d: %w", id, postgis.Kind(err))
 		}
-		t, err := oneTask(ctx, tx, id)
+		t, cell, err := inCell(ctx, tx, p.Session.ID, id)
 		if err != nil {
-			return t, c, err
+			return nil, nil, err
 		}
-		if !t.Open || overtaken(&t) { // settled between the two looks
-			if _, err := tx.Exec(ctx, `update claim set ended_at = now() where id = $1`, c.ID); err != nil {
-				return t, c, fmt.Errorf("let go of task %d: %w", id, postgis.Kind(err))
+		if !t.Open || overtaken(t) { // settled between the two looks
+			if err := letGo(ctx, tx, claim); err != nil {
+				return nil, nil, err
 			}
 			continue
 		}
 		e := event{session: p.Session.ID, task: t.ID, role: "participant", participant: &p.ID, kind: "claimed"}
 		if err := put(ctx, tx, e); err != nil {
-			return t, c, err
+			return nil, nil, err
 		}
-		return t, c, renew(ctx, tx, &t)
+		return t, cell, renew(ctx, tx, t)
 	}
-	return Task{}, Claim{}, fmt.Errorf("find a task that nobody takes: %w", geo.ErrUnavailable)
+	return nil, nil, fmt.Errorf("find a task that nobody takes: %w", geo.ErrUnavailable)
 }
 
 // free finds and holds the best task that nobody has, away from what others

@@ -143,17 +143,29 @@ func ByToken(ctx context.Context, db postgis.DB, token string) (Participant, err
 	return findParticipant(ctx, db, `p.token_sha256 = $1`, hashOf(token))
 }
 
-func findParticipant(ctx context.Context, db postgis.DB, where string, args ...any) (Participant, error) {
-	var p Participant
-	var session int64
-	err := db.QueryRow(ctx, `select p.id, p.session_id, p.pseudonym, p.sign, coalesce(p.cell, 0), p.on_site from participant p where `+where,
-		args...).Scan(&p.ID, &session, &p.Pseudonym, &p.Sign, &p.Cell, &p.OnSite)
+// findParticipant finds whoever the condition on p says. What has come due is as
+// good as forgotten, whether or not the sweep was here.
+func findParticipant(ctx context.Context, db postgis.DB, where string, args ...any) (p Participant, err error) {
+	args = append(args, forgetAfter)
+	err = db.QueryRow(ctx, fmt.Sprintf(`
+		select p.id, p.pseudonym, p.sign, coalesce(p.cell, 0), p.on_site, %s
+		from participant p
+		join session s on s.id = p.session_id
+		where %s and (s.closed_at is null or s.closed_at > now() - $%d::interval)`, sessionColumns, where, len(args)), args...).
+		Scan(append([]any{&p.ID, &p.Pseudonym, &p.Sign, &p.Cell, &p.OnSite}, p.Session.columns()...)...)
 	if err != nil {
 		return p, fmt.Errorf("find a participant: %w", postgis.Kind(err))
 	}
-	// What has come due is as good as forgotten, whether or not the sweep was here.
-	p.Session, err = findSession(ctx, db, `where s.id = $1 and (s.closed_at is null or s.closed_at > now() - $2::interval)`, session, forgetAfter)
-	return p, err
+	return p, nil
+}
+
+// holdParticipant is findParticipant by id for who changes something of theirs:
+// a second request of theirs waits here, and then sees the session as it is.
+func holdParticipant(ctx context.Context, tx pgx.Tx, participant int64) (Participant, error) {
+	if _, err := tx.Exec(ctx, `select from participant where id = $1 for no key update`, participant); err != nil {
+		return Participant{}, fmt.Errorf("hold a participant: %w", postgis.Kind(err))
+	}
+	return findParticipant(ctx, tx, `p.id = $1`, participant)
 }
 
 // SetOnSite is the participant's switch "I am on site": only what was seen

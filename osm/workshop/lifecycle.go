@@ -14,15 +14,23 @@ import (
 	"calanque/geo/postgis"
 )
 
-const selectSession = `
-	select s.id, s.code, s.title, s.theme_id, s.mediator_id, st_asewkb(s.area), s.minutes, s.people, s.phase, s.state, s.frozen,
+const sessionColumns = `s.id, s.code, s.title, s.theme_id, s.mediator_id, st_asewkb(s.area), s.minutes, s.people, s.phase, s.state, s.frozen,
 		(select count(*) from cell c where c.session_id = s.id), s.created_at, s.opened_at, s.closed_at,
-		coalesce(s.attention, ''), case when s.attention_until > now() then extract(epoch from s.attention_until - now())::float else 0 end
-	from session s `
+		coalesce(s.attention, ''), case when s.attention_until > now() then extract(epoch from s.attention_until - now())::float else 0 end,
+		coalesce((select e.title from account a join eric e on e.id = a.eric_id where a.id = s.mediator_id), '')`
+
+const selectSession = "select " + sessionColumns + " from session s "
+
+// columns are where sessionColumns go.
+func (s *Session) columns() []any {
+	return []any{
+		&s.ID, &s.Code, &s.Title, &s.Theme, &s.Mediator, &s.Area, &s.Minutes, &s.People, &s.Phase, &s.State, &s.Frozen,
+		&s.Cells, &s.Created, &s.Opened, &s.Closed, &s.Attention, &s.AttentionLeft, &s.Place,
+	}
+}
 
 func scanSession(row pgx.CollectableRow) (s Session, err error) {
-	err = row.Scan(&s.ID, &s.Code, &s.Title, &s.Theme, &s.Mediator, &s.Area, &s.Minutes, &s.People, &s.Phase, &s.State, &s.Frozen,
-		&s.Cells, &s.Created, &s.Opened, &s.Closed, &s.Attention, &s.AttentionLeft)
+	err = row.Scan(s.columns()...)
 	return s, err
 }
 

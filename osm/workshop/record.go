@@ -391,7 +391,7 @@ func endClaim(ctx context.Context, tx pgx.Tx, t *Task, a Answer) error {
 // geo.ErrNotFound. The answer stays in the history.
 func Undo(ctx context.Context, db postgis.DB, participant int64) (task int64, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		p, err := findParticipant(ctx, tx, `p.id = $1 for no key update`, participant)
+		p, err := holdParticipant(ctx, tx, participant)
 		if err != nil {
 			return err
 		}

@@ -69,6 +69,7 @@ type Session struct {
 	Title          string
 	Theme          string // id of the theme
 	Mediator       int64  // account
+	Place          string // title of the mediator's ERIC, "" without one
 	Area           []byte // EWKB
 	Minutes        int
 	People         int

@@ -55,7 +55,7 @@ func Take(ctx context.Context, hub *postgis.Hub, participant int64, number int) 
 // seatedAt finds a participant who may be asked something now; a second
 // request of theirs waits here.
 func seatedAt(ctx context.Context, tx pgx.Tx, participant int64) (Participant, error) {
-	p, err := findParticipant(ctx, tx, `p.id = $1 for no key update`, participant)
+	p, err := holdParticipant(ctx, tx, participant)
 	if err != nil {
 		return p, err
 	}

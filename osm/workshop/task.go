@@ -116,12 +116,6 @@ type Question struct {
 	Choices []Choice
 }
 
-// A Claim is a lease on a question.
-type Claim struct {
-	ID      int64
-	Expires int // seconds from now
-}
-
 // An Origin is where a value comes from. The server sets it, never the client.
 type Origin string
 
