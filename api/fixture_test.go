@@ -34,6 +34,7 @@ type site struct {
 	t   testing.TB
 	hub *postgis.Hub
 	*Server
+	mediator string // cookie of one who is signed in, where a test has one
 }
 
 func newSite(t testing.TB) *site {
@@ -51,7 +52,7 @@ func newSite(t testing.TB) *site {
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Files: blob.New(t.TempDir()), Redraw: redrawHere, ReadSheet: readSheetHere, Log: log, Now: func() time.Time { return now }})
-	return &site{t, hub, s}
+	return &site{t: t, hub: hub, Server: s}
 }
 
 // redrawHere draws a picture in this process.
