@@ -40,6 +40,9 @@ type Options struct {
 	// and tells its width and height; what is no picture is a *geo.InputError.
 	// nil: no pictures are taken.
 	Redraw func(ctx context.Context, out io.Writer, in io.Reader) (width, height int, err error)
+	// ReadSheet is catalogue.ReadSheet outside of this process. nil: no
+	// spreadsheets are taken.
+	ReadSheet func(ctx context.Context, file, name string, in io.Reader) (*catalogue.Sheet, error)
 
 	// PublicURL is the address that visitors use, without a slash at its end;
 	// "" means the one they ask for.

@@ -290,7 +290,7 @@ func TestAddress(t *testing.T) {
 	} {
 		o := s.Options
 		c.set(&o)
-		other := &site{t, s.hub, New(o)}
+		other := &site{t: t, hub: s.hub, Server: New(o)}
 		other.refresh()
 		if got := string(other.get("/api", c.header...)); !strings.Contains(got, `"`+c.want+`"`) {
 			t.Errorf("%s: want %s in %s", c.name, c.want, got)

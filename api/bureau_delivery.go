@@ -172,30 +172,6 @@ func (s *Server) decideDelivery(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// rejectedRows answers what happened to single rows, as CSV: for the producer's
-// eyes.
-func (s *Server) rejectedRows(w http.ResponseWriter, r *http.Request) error {
-	u, _, err := s.delivered(r, account.SeeDesk)
-	if err != nil {
-		return err
-	}
-	if len(u.Rejects) == 0 {
-		return fmt.Errorf("rejected rows of upload %d: %w", u.ID, geo.ErrNotFound)
-	}
-	f, err := s.Files.Open(u.Rejects)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h := w.Header()
-	h.Del("Access-Control-Allow-Origin")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="rejets-`+u.Dataset+"-"+strconv.FormatInt(u.ID, 10)+`.csv"`)
-	http.ServeContent(w, r, "", time.Time{}, f)
-	return nil
-}
-
 // How often the page of a file hears how far it is, and for how long.
 const (
 	deliveryPause = 700 * time.Millisecond

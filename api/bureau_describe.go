@@ -73,7 +73,7 @@ func (s *Server) describeRefused(w http.ResponseWriter, r *http.Request, p *view
 			p.Conflicts = append(p.Conflicts, viewer.FieldConflict{Field: d.Field, Theirs: theirs, Yours: yours})
 		}
 		if edits, err := catalogue.Edits(r.Context(), s.Hub.Web, catalogue.OfDataset, stale.Now.Slug, 1); err == nil && len(edits) > 0 {
-			p.By = edits[0].Login + edits[0].Body
+			p.By = orElse(edits[0].Login, edits[0].Body)
 		}
 		return s.writeDescribe(w, *p, http.StatusConflict)
 	case err != nil:

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,7 +25,6 @@ func (s *Server) chainRoutes(get, post func(string, answer.Handler)) {
 	get("/bureau/parcours", s.chainBoard)
 	get(one, s.chainPage)
 	post(one, s.takeStep)
-	get("/bureau/recensement", s.censusPage)
 }
 
 // waiting are the states in which a dataset waits for somebody, in the order
@@ -248,36 +246,4 @@ func readStep(r *http.Request) (catalogue.Step, viewer.ChainTyped, error) {
 		step.Document = id
 	}
 	return step, typed, nil
-}
-
-// censusPage answers /bureau/recensement: what the last censuses brought, and
-// the lines that are still to be mended.
-func (s *Server) censusPage(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.require(r, account.SeeBoard, account.Subject{}); err != nil {
-		return err
-	}
-	p := viewer.CensusPage{Page: s.page(r, s.state.Load())}
-	var err error
-	if p.Censuses, err = censuses(r.Context(), s.Hub.Web, s.Zone); err != nil {
-		return err
-	}
-	return s.writePrivate(w, p.Page, http.StatusOK, func(b *bytes.Buffer) error { return viewer.WriteCensus(b, p) })
-}
-
-func censuses(ctx context.Context, db postgis.DB, zone *time.Location) ([]viewer.CensusView, error) {
-	list, err := catalogue.Censuses(ctx, db, 10)
-	if err != nil {
-		return nil, err
-	}
-	views := make([]viewer.CensusView, len(list))
-	for i, c := range list {
-		v := viewer.CensusView{Source: c.Source, At: c.At.In(zone), Taken: c.Taken, Same: c.Same, Refused: c.Refused}
-		for _, l := range c.Bad {
-			for _, problem := range l.Problems {
-				v.Problems = append(v.Problems, viewer.CensusFault{Cell: problem.Column + strconv.Itoa(l.Line), Column: problem.Title, Message: problem.Message})
-			}
-		}
-		views[i] = v
-	}
-	return views, nil
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -102,14 +104,29 @@ func (s *site) outcomes(layer string) {
 			return err
 		}
 		view := fmt.Sprintf("outcome_%d", rule)
-		_, err = tx.Exec(s.t.Context(), fmt.Sprintf(`create view data.%s as select id as _key, kind, name, geom as _geom_3857 from outcome where rule_id = %d`, view, rule))
+		sql, err := os.ReadFile("../osm/match/sql/view.sql")
 		if err != nil {
+			return err
+		}
+		if _, err = tx.Exec(s.t.Context(), strings.NewReplacer("{view}", view, "{rule}", fmt.Sprint(rule)).Replace(string(sql))); err != nil {
 			return err
 		}
 		_, err = postgis.PutLiveLayer(s.t.Context(), tx, postgis.LiveLayer{
 			Name: layer + outcomesSuffix, Title: geo.Text{"fr": "Comparaison xq" + layer}, Schema: "data", Table: view, Key: "_key",
 			Geom: "_geom_3857", Geom3857: "_geom_3857", SRID: 3857, GeometryType: geo.Point, Producer: "openstreetmap", Count: 1,
-			Fields: []geo.Field{{Name: "kind", Type: geo.TextField}, {Name: "name", Type: geo.TextField}},
+			Fields: []geo.Field{
+				{Name: "kind", Type: geo.TextField},
+				{Name: "group", Type: geo.TextField},
+				{Name: "name", Type: geo.TextField},
+				{Name: "record", Type: geo.TextField},
+				{Name: "osm", Type: geo.TextField},
+				{Name: "distance", Type: geo.RealField},
+				{Name: "score", Type: geo.RealField},
+				{Name: "osm_lon", Type: geo.RealField},
+				{Name: "osm_lat", Type: geo.RealField},
+				{Name: "reason", Type: geo.JSONField},
+				{Name: "comparison", Type: geo.JSONField},
+			},
 			Extent: geo.Box{MinX: 5, MinY: 43, MaxX: 6, MaxY: 44}, Updated: now,
 		})
 		return err
@@ -156,6 +173,17 @@ func in(target string) door {
 	}}
 }
 
+// comparison is the page of a comparison with one of its outcomes chosen.
+var comparison = door{"/carte comparing, an outcome chosen", func(s *site, name string) bool {
+	var id int64
+	err := s.hub.Owner.QueryRow(s.t.Context(), `select o.id from outcome o join rule r on r.id = o.rule_id join layer l on l.id = r.layer_id where l.name = $1`, name).Scan(&id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	w := s.ask(http.MethodGet, fmt.Sprintf("/carte?c=%s&comparer=1&sel=%d", name, id))
+	return w.Code < 400 && strings.Contains(w.Body.String(), "Fontaine xq"+name)
+}}
+
 var doors = []door{
 	at("/api/collections/NAME"), at("/api/collections/NAME/items"), at("/api/collections/NAME/items/p00001"),
 	at("/api/collections/NAME" + outcomesSuffix + "/items"),
@@ -164,6 +192,7 @@ var doors = []door{
 	at("/image/NAME.svg"), in("/recherche?q=xqNAME"), in("/recherche?q=Fontaine"),
 	at("/telecharger/NAME.geojson"), at("/telecharger/NAME.csv"),
 	in("/carte"), in("/carte?c=NAME"), in("/carte?c=NAME&sel=p00001"), in("/carte?q=xqNAME"), in("/aide"),
+	in("/carte?c=NAME&comparer=1"), in("/carte?c=NAME&comparer=1&vue=liste"), comparison,
 	at("/donnees/NAME.jsonld"), at("/donnees/NAME.ttl"), at("/donnees/NAME.rdf"),
 	in("/catalogue.jsonld"), in("/catalogue.ttl"), in("/catalogue.rdf"), in("/catalogue.csv"), in("/sitemap.xml"), in("/nouveautes.atom"),
 	in("/donnees"), in("/donnees?q=xqNAME"), in("/"), in("/producteurs/NAME"), in("/themes/culture"), at("/donnees/NAME"),
@@ -184,6 +213,26 @@ var doors = []door{
 			}
 		}
 		return false
+	}},
+	{"preparing a session", func(s *site, name string) bool {
+		form := url.Values{
+			"csrf": {s.mark(s.mediator)}, "titre": {"Fontaines"}, "theme": {"eau"}, "zone": {"forme"}, "duree": {"180"}, "personnes": {"30"},
+			"forme": {`{"type": "Polygon", "coordinates": [[[5, 42.99], [5.05, 42.99], [5.05, 43.02], [5, 43.02], [5, 42.99]]]}`},
+		}
+		w := s.post("/atelier/nouveau", form.Encode(), "Cookie", s.mediator, "Sec-Fetch-Site", "same-origin")
+		if w.Code != http.StatusOK && w.Code != http.StatusBadRequest { // there may be nothing to ask yet
+			s.t.Fatalf("preparing a session: %d %s", w.Code, w.Body)
+		}
+		return strings.Contains(w.Body.String(), "xq"+name)
+	}},
+	{"a mediator's verdict", func(s *site, name string) bool {
+		var id int64
+		err := s.hub.Owner.QueryRow(s.t.Context(), `select o.id from outcome o join rule r on r.id = o.rule_id join layer l on l.id = r.layer_id where l.name = $1`, name).Scan(&id)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		w := s.ask(http.MethodGet, fmt.Sprint("/carte/verdict?outcome=", id), "Cookie", s.mediator)
+		return w.Code < 400
 	}},
 	{"what a mediator may ask about", func(s *site, name string) bool {
 		var n int
@@ -207,7 +256,7 @@ var doors = []door{
 // sometimes are doors that need not show what is open: they are other pages'
 // to build. What is hidden they hide all the same.
 func sometimes(s *site, name string) bool {
-	for _, always := range []string{"/api", "/tiles", "/image", "/telecharger", "/carte", "/donnees/NAME.", "/catalogue.", "/sitemap", "search", "what a", "a desk"} {
+	for _, always := range []string{"/api", "/tiles", "/image", "/telecharger", "/carte", "/donnees/NAME.", "/catalogue.", "/sitemap", "search", "what a", "a desk", "preparing", "a mediator"} {
 		if strings.HasPrefix(name, always) {
 			return strings.HasPrefix(name, "/api/api") || name == "/api" || name == "/carte?c=NAME&sel=p00001"
 		}
@@ -219,7 +268,8 @@ func sometimes(s *site, name string) bool {
 // has been open, and after the server has started anew.
 func TestDoors(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := staffed(t, newSite(t))
+	s.mediator = s.in("atelier")
 	if _, err := s.hub.Owner.Exec(t.Context(), `insert into theme (id, title, selection) values ('eau', '{"fr": "Eau"}', '{}')`); err != nil {
 		t.Fatal(err)
 	}

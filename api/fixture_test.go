@@ -19,6 +19,7 @@ import (
 
 	"calanque/geo"
 	"calanque/geo/blob"
+	"calanque/geo/catalogue"
 	"calanque/geo/picture"
 	"calanque/geo/postgis"
 	"calanque/geo/postgis/postgistest"
@@ -33,6 +34,7 @@ type site struct {
 	t   testing.TB
 	hub *postgis.Hub
 	*Server
+	mediator string // cookie of one who is signed in, where a test has one
 }
 
 func newSite(t testing.TB) *site {
@@ -49,8 +51,8 @@ func newSite(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Files: blob.New(t.TempDir()), Redraw: redrawHere, Log: log, Now: func() time.Time { return now }})
-	return &site{t, hub, s}
+	s := New(Options{Hub: hub, Tiles: tiles.New(hub, tiles.Options{}), Files: blob.New(t.TempDir()), Redraw: redrawHere, ReadSheet: readSheetHere, Log: log, Now: func() time.Time { return now }})
+	return &site{t: t, hub: hub, Server: s}
 }
 
 // redrawHere draws a picture in this process.
@@ -61,6 +63,11 @@ func redrawHere(_ context.Context, out io.Writer, in io.Reader) (int, int, error
 	}
 	p, err := picture.Redraw(out, bytes.NewReader(b))
 	return p.Width, p.Height, err
+}
+
+// readSheetHere reads a spreadsheet in this process.
+func readSheetHere(_ context.Context, file, name string, in io.Reader) (*catalogue.Sheet, error) {
+	return catalogue.ReadSheet(file, name, in)
 }
 
 // testLog writes what the server says into the test's log.

@@ -58,6 +58,7 @@ func (s *Server) routes() http.Handler {
 	s.reuseRoutes(get, post, open, send)
 	s.machineRoutes(get)
 	s.chainRoutes(get, post)
+	s.censusRoutes(get, post, raw)
 	s.bureauRoutes(get, post, raw)
 	get("/image/{layer}.svg", s.picture)
 	get("/recherche", s.search)

@@ -146,7 +146,7 @@ func TestExportLinks(t *testing.T) {
 	}
 	// A restart of the server ends no link; the mediator does.
 	path := strings.TrimPrefix(files[0], "http://hub.example")
-	again := &site{t, f.hub, New(f.Options)}
+	again := &site{t: t, hub: f.hub, Server: New(f.Options)}
 	if w := again.ask(http.MethodGet, path); w.Code != 200 {
 		t.Errorf("after a restart: got %d %s", w.Code, w.Body)
 	}

@@ -88,26 +88,6 @@ type ChainEdit struct {
 // A ChainTyped is what was typed into a form that is shown again.
 type ChainTyped struct{ To, Decided, Body, Reason, Document string }
 
-// A CensusPage is the model of /bureau/recensement.
-type CensusPage struct {
-	Page
-	Censuses []CensusView
-}
-
-// A CensusView is a spreadsheet that was taken in.
-type CensusView struct {
-	Source               string
-	At                   time.Time
-	Taken, Same, Refused int
-	Problems             []CensusFault
-}
-
-// A CensusFault is a cell to be mended.
-type CensusFault struct {
-	Cell, Column string
-	Message      geo.Message
-}
-
 // WriteChainBoard writes the page /bureau/parcours.
 func WriteChainBoard(w io.Writer, p ChainBoard) error {
 	return render(w, p.Lang, "chain-board.html", p)
@@ -115,6 +95,3 @@ func WriteChainBoard(w io.Writer, p ChainBoard) error {
 
 // WriteChain writes the page /bureau/parcours/{slug}.
 func WriteChain(w io.Writer, p ChainPage) error { return render(w, p.Lang, "chain.html", p) }
-
-// WriteCensus writes the page /bureau/recensement.
-func WriteCensus(w io.Writer, p CensusPage) error { return render(w, p.Lang, "census.html", p) }

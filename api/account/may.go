@@ -24,9 +24,10 @@ const (
 	SeeInside   Action = "see-inside"   // files of a dataset that the public may not have
 	DecideReuse Action = "decide-reuse" // let a reuse appear, or not
 
-	SeeBoard  Action = "see-board"  // what waits for whom in the chains of all, and what censuses brought
-	SeeChain  Action = "see-chain"  // the whole history of a dataset's chain
-	MoveChain Action = "move-chain" // a step of it
+	SeeBoard   Action = "see-board"   // what waits for whom in the chains of all, and what censuses brought
+	TakeCensus Action = "take-census" // a spreadsheet of datasets
+	SeeChain   Action = "see-chain"   // the whole history of a dataset's chain
+	MoveChain  Action = "move-chain"  // a step of it
 )
 
 // A Subject is what an action is done to. Members that do not matter to an
@@ -69,7 +70,7 @@ func May(actor Actor, action Action, on Subject) bool {
 		return coordinator || runs || actor.Role == Link && actor.Session != 0 && actor.Session == on.Session
 	case SeeInside:
 		return coordinator || speaks(actor, on)
-	case DecideReuse, SeeBoard:
+	case DecideReuse, SeeBoard, TakeCensus:
 		return coordinator
 	case SeeChain:
 		return coordinator || speaks(actor, on)

@@ -40,6 +40,7 @@ func TestMay(t *testing.T) {
 		may    string
 	}{
 		{"the coordinator's board", SeeBoard, Subject{}, "coordinator"},
+		{"a census", TakeCensus, Subject{Producer: "crige"}, "coordinator"},
 		{"the history of a chain", SeeChain, Subject{Producer: "crige", Chain: "region"}, "coordinator editor producer referent"},
 		{"a step of the long chain", MoveChain, Subject{Producer: "crige", Chain: "region", To: "legal"}, "coordinator"},
 		{"the last step of the long chain", MoveChain, Subject{Producer: "crige", Chain: "region", To: "open"}, "coordinator"},

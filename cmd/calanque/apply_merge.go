@@ -209,7 +209,7 @@ func (ap *applier) byHand(ctx context.Context, kind catalogue.Subject, names []s
 	err := ap.hub.Owner.QueryRow(ctx, `
 		select a.login, e.at
 		from edit e
-		left join account a on a.id = e.account_id
+		left join account a on a.id = e.account_id and e.body is null -- a census is a command, whoever ran it
 		where e.kind = $1 and e.subject = any ($2) and e.field = $3
 		order by e.id desc
 		limit 1`, kind, names, field).Scan(&login, &at)

@@ -46,12 +46,13 @@ func (c *backupCmd) Run(ctx context.Context, a *app) error {
 }
 
 type restoreCmd struct {
-	File string `arg:"" help:"File that calanque backup wrote."`
+	File        string `arg:"" help:"File that calanque backup wrote."`
+	SkipDamaged bool   `help:"Restore without the files in the backup that are damaged; they are named, and the exit code is 3."`
 }
 
 // Help shows an example.
 func (*restoreCmd) Help() string {
-	return "Example:\n  calanque restore calanque-2026-11-24.dump\n\nReplaces everything in the database; calanque up must be stopped. A damaged file leaves the old state."
+	return "Example:\n  calanque restore calanque-2026-11-24.dump\n\nReplaces everything in the database; calanque up must be stopped. A damaged backup leaves the old state."
 }
 
 // Run replaces the database.
@@ -60,7 +61,7 @@ func (c *restoreCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return restore(ctx, address, c.File, a.files())
+	return restore(ctx, address, c.File, a.files(), restoring{c.SkipDamaged})
 }
 
 // backup writes the whole database, as it is at one moment, and the files that
@@ -125,15 +126,32 @@ func ownFile(path string) error {
 	return f.Close()
 }
 
+// restoring is how a backup is restored.
+type restoring struct {
+	skipDamaged bool // without the files in it that are damaged: they are told in the end
+}
+
 // restore replaces the database by what a backup holds. It is filled under
 // another name, brought to this program's schema, and takes the place of the
 // old one by renaming, so that whatever goes wrong leaves the old one.
-func restore(ctx context.Context, address, file string, files *blob.Store) error {
+func restore(ctx context.Context, address, file string, files *blob.Store, how restoring) (err error) {
 	dump, done, err := openBackup(ctx, file, files, files.Dir())
-	if err != nil {
+	if done != nil {
+		defer done()
+	}
+	var bad *damagedFiles
+	switch {
+	case errors.As(err, &bad) && how.skipDamaged:
+		defer func() {
+			if err == nil {
+				err = geo.Bad(geo.ErrRejected, "backup.restored-without", "n", len(bad.files), "files", strings.Join(bad.files, ", "))
+			}
+		}()
+	case errors.As(err, &bad):
+		return geo.Bad(nil, "backup.damaged-files", "file", file, "n", len(bad.files), "files", strings.Join(bad.files, ", "))
+	case err != nil:
 		return err
 	}
-	defer done()
 	server, err := askServer(ctx, address)
 	if err != nil {
 		return err

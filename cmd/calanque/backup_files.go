@@ -111,7 +111,8 @@ func (s *server) fileSums(ctx context.Context) ([][]byte, error) {
 // openBackup gives the dump of a backup as a file of its own, and puts the
 // files of the backup into the store: those that are there already are the
 // same, and what no database names in the end is swept. done takes away what
-// it made. The dumps of earlier versions are the dump alone.
+// it made. The dumps of earlier versions are the dump alone. Where files of it
+// are damaged, the error is a *damagedFiles, and the dump is given all the same.
 func openBackup(ctx context.Context, file string, files *blob.Store, temp string) (dump string, done func(), err error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -138,8 +139,9 @@ func openBackup(ctx context.Context, file string, files *blob.Store, temp string
 	if cerr := out.Close(); err == nil {
 		err = cerr
 	}
-	if err == nil {
-		return out.Name(), done, nil
+	var bad *damagedFiles
+	if err == nil || errors.As(err, &bad) {
+		return out.Name(), done, err
 	}
 	done()
 	if ctx.Err() != nil {
@@ -161,12 +163,18 @@ type notWhole struct{ said string }
 
 func (n *notWhole) Error() string { return n.said }
 
+// A damagedFiles is a backup whose database is whole, and some of its files are not.
+type damagedFiles struct{ files []string } // by their hashes
+
+func (d *damagedFiles) Error() string { return fmt.Sprintf("%d damaged files", len(d.files)) }
+
 func unpackBackup(ctx context.Context, f *os.File, dump io.Writer, files *blob.Store) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	t, any, h := tar.NewReader(f), false, sha256.New()
+	var bad []string // files that are not what they are called
 	for {
 		entry, err := t.Next()
 		switch {
@@ -188,6 +196,8 @@ func unpackBackup(ctx context.Context, f *os.File, dump io.Writer, files *blob.S
 				return &notWhole{"the archive is cut short"}
 			case string(note) != fmt.Sprintf("%x\n", h.Sum(nil)):
 				return &notWhole{"the database in it is damaged"}
+			case len(bad) > 0:
+				return &damagedFiles{bad}
 			}
 			return nil
 		case strings.HasPrefix(entry.Name, filesEntry) && files != nil:
@@ -200,7 +210,7 @@ func unpackBackup(ctx context.Context, f *os.File, dump io.Writer, files *blob.S
 				return cutShort(err)
 			}
 			if !bytes.Equal(b.SHA256, want) {
-				continue // damaged on its disk or on ours: what can be saved is, the page of this one will say so
+				bad = append(bad, fmt.Sprintf("%x", want))
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if cmp.Equal(contents(t, url), before) {
 		t.Fatal("the digest does not see the change")
 	}
-	if err := restore(t.Context(), url, file, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
+	if err := restore(t.Context(), url, file, blob.New(filepath.Join(t.TempDir(), "files")), restoring{}); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(before, contents(t, url)); d != "" {
@@ -121,7 +122,7 @@ func TestBackupAndRestore(t *testing.T) {
 	// Into an empty database too, which is how one moves to another machine.
 	elsewhere := postgistest.Empty(t)
 	there := blob.New(filepath.Join(t.TempDir(), "files"))
-	if err := restore(t.Context(), elsewhere, file, there); err != nil {
+	if err := restore(t.Context(), elsewhere, file, there, restoring{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := there.Check(t.Context(), document.SHA256); err != nil {
@@ -170,7 +171,7 @@ func TestRestoreThatFailsLeavesTheOldState(t *testing.T) {
 		{"damaged", write("e", damaged), "backup.not-a-backup"},
 		{"missing", filepath.Join(dir, "missing"), "backup.file"},
 	} {
-		err := restore(t.Context(), url, tc.file, blob.New(filepath.Join(t.TempDir(), "files")))
+		err := restore(t.Context(), url, tc.file, blob.New(filepath.Join(t.TempDir(), "files")), restoring{})
 		var bad *geo.InputError
 		if !errors.As(err, &bad) || bad.Code != tc.code {
 			t.Errorf("%s: got %v, want %s", tc.name, err, tc.code)
@@ -186,7 +187,7 @@ func TestRestoreThatFailsLeavesTheOldState(t *testing.T) {
 	}
 	defer conn.Close(context.WithoutCancel(t.Context()))
 	var bad *geo.InputError
-	if err := restore(t.Context(), url, good, blob.New(filepath.Join(t.TempDir(), "files"))); !errors.As(err, &bad) || bad.Code != "backup.in-use" {
+	if err := restore(t.Context(), url, good, blob.New(filepath.Join(t.TempDir(), "files")), restoring{}); !errors.As(err, &bad) || bad.Code != "backup.in-use" {
 		t.Errorf("while in use: got %v, want backup.in-use", err)
 	}
 }
@@ -224,5 +225,58 @@ func TestTLSSettings(t *testing.T) {
 		if d := cmp.Diff(tc.want, tlsSettings(tc.address)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", tc.address, d)
 		}
+	}
+}
+
+// TestRestoreDamagedFile restores a backup of which a file is damaged: it is
+// named, and nothing is changed until that is agreed to.
+func TestRestoreDamagedFile(t *testing.T) {
+	t.Parallel()
+	url := postgistest.URL(t)
+	fill(t, url, published)
+	file := filepath.Join(t.TempDir(), "s.dump")
+	files := blob.New(filepath.Join(t.TempDir(), "files"))
+	const text = "%PDF-1.7 a document that will be damaged"
+	document, err := files.Put(t.Context(), strings.NewReader(text), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := files.Put(t.Context(), strings.NewReader("another document"), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, url, fmt.Sprintf(`insert into blob values ('\x%x', 22, 'application/pdf'), ('\x%x', 16, 'text/plain')`, document.SHA256, other.SHA256))
+	if err := backup(t.Context(), url, file, files); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, bytes.Replace(b, []byte(text), []byte(strings.ToUpper(text)), 1), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, url)
+	fill(t, url, `update data.v1_eau set nom = 'x'`)
+	now := contents(t, url)
+	there := blob.New(filepath.Join(t.TempDir(), "files"))
+	sum := fmt.Sprintf("%x", document.SHA256)
+	var bad *geo.InputError
+	err = restore(t.Context(), url, file, there, restoring{})
+	if !errors.As(err, &bad) || bad.Code != "backup.damaged-files" || bad.Args["files"] != sum {
+		t.Errorf("got %v, want backup.damaged-files of %s", err, sum)
+	}
+	if d := cmp.Diff(now, contents(t, url)); d != "" {
+		t.Errorf("the database changed (-want +got):\n%s", d)
+	}
+	err = restore(t.Context(), url, file, there, restoring{skipDamaged: true})
+	if !errors.As(err, &bad) || bad.Code != "backup.restored-without" || bad.Args["files"] != sum || !errors.Is(err, geo.ErrRejected) {
+		t.Errorf("got %v, want backup.restored-without of %s", err, sum)
+	}
+	if d := cmp.Diff(before, contents(t, url)); d != "" {
+		t.Errorf("restored database differs (-want +got):\n%s", d)
+	}
+	if err := there.Check(t.Context(), other.SHA256); err != nil {
+		t.Errorf("the whole document did not come along: %v", err)
 	}
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -12,13 +15,15 @@ import (
 )
 
 type censusCmd struct {
-	File     string `arg:"" help:"Spreadsheet (XLSX or CSV): one line for each data set." type:"path"`
-	Producer string `help:"Producer of lines that name none: an id." placeholder:"ID"`
-	Licence  string `help:"Licence of lines that name none (default: restricted)." placeholder:"ID"`
-	Chain    string `help:"Chain that the data sets will take: region or partner." enum:"region,partner" default:"region"`
-	Sheet    string `help:"Sheet of the workbook (default: the one whose titles say most)." placeholder:"NAME"`
-	DryRun   bool   `help:"Say how columns and lines are understood, and write nothing."`
-	JSON     bool   `name:"json" help:"Print the report as JSON."`
+	File     string   `arg:"" help:"Spreadsheet (XLSX or CSV): one line for each data set." type:"path"`
+	Producer string   `help:"Producer of lines that name none: an id." placeholder:"ID"`
+	Licence  string   `help:"Licence of lines that name none (default: restricted)." placeholder:"ID"`
+	Chain    string   `help:"Chain that the data sets will take: region or partner." enum:"region,partner" default:"region"`
+	Sheet    string   `help:"Sheet of the workbook (default: the one whose titles say most)." placeholder:"NAME"`
+	Header   int      `help:"Line with the titles of the columns (default: the one that says most)." placeholder:"LINE"`
+	Column   []string `help:"What a column is, where its title does not say: C=title; C= keeps it as it is." placeholder:"C=FIELD"`
+	DryRun   bool     `help:"Say how columns and lines are understood, and write nothing."`
+	JSON     bool     `name:"json" help:"Print the report as JSON."`
 }
 
 // Help shows an example.
@@ -58,7 +63,7 @@ type censusLine struct {
 
 // Run takes a census in.
 func (c *censusCmd) Run(ctx context.Context, a *app) error {
-	sheet, err := readSheet(c.File, c.Sheet)
+	sheet, err := c.read()
 	if err != nil {
 		return err
 	}
@@ -74,7 +79,7 @@ func (c *censusCmd) Run(ctx context.Context, a *app) error {
 	if c.DryRun {
 		r, err = catalogue.ReadCensus(ctx, hub.Owner, sheet, def)
 	} else {
-		r, err = catalogue.TakeCensus(ctx, hub.Owner, sheet, def, catalogue.By{Body: "calanque census"})
+		r, err = catalogue.TakeCensus(ctx, hub.Owner, sheet, def, catalogue.By{Body: catalogue.CensusBody})
 	}
 	if err != nil {
 		return err
@@ -90,8 +95,28 @@ func (c *censusCmd) Run(ctx context.Context, a *app) error {
 	return err
 }
 
+func (c *censusCmd) read() (*catalogue.Sheet, error) {
+	f, err := os.Open(c.File)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, geo.Bad(err, "format.no-file", "file", c.File)
+		}
+		return nil, fmt.Errorf("read the census: %w", err)
+	}
+	defer f.Close()
+	return catalogue.ReadSheet(filepath.Base(c.File), c.Sheet, f)
+}
+
 func (c *censusCmd) defaults(ctx context.Context, hub *postgis.Hub) (catalogue.CensusDefault, error) {
-	def := catalogue.CensusDefault{Chain: catalogue.Chain(c.Chain)}
+	def := catalogue.CensusDefault{Chain: catalogue.Chain(c.Chain), Sheet: c.Sheet, Header: c.Header, Fields: map[int]string{}}
+	for _, said := range c.Column {
+		letters, field, ok := strings.Cut(said, "=")
+		n := catalogue.ColumnNumber(letters)
+		if !ok || n == 0 {
+			return def, geo.Bad(errUsage, "census.column-option", "value", said)
+		}
+		def.Fields[n] = field
+	}
 	if c.Producer != "" {
 		p, known, err := producer(ctx, hub.Owner, c.Producer)
 		if err != nil {

@@ -182,21 +182,3 @@ func TestCensusWorkbook(t *testing.T) {
 		}
 	}
 }
-
-// FuzzSheet reads what is no spreadsheet without falling over.
-func FuzzSheet(f *testing.F) {
-	f.Add([]byte(censusCSV))
-	f.Add(workbook(f))
-	f.Add([]byte("\xFF\xFET\x00i\x00t\x00r\x00e\x00\n\x00a\x00"))
-	f.Add([]byte("\"titre\"\n\"a\nb"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := parseSheet("f.csv", "", data)
-		if err != nil {
-			return
-		}
-		if len(s.Rows) > maxSheetRows {
-			t.Errorf("%d rows", len(s.Rows))
-		}
-		_, _, _ = catalogue.FindColumns(s)
-	})
-}

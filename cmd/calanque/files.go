@@ -34,7 +34,7 @@ func (a *app) sweepFiles(ctx context.Context, hub *postgis.Hub) error {
 		err := postgis.ForgetReceived(ctx, hub.Owner, keepDeliveries)
 		_, rerr := portal.SweepReports(ctx, hub.Owner, time.Now())
 		_, uerr := portal.SweepReuses(ctx, hub.Owner, time.Now())
-		err = errors.Join(err, portal.SweepUploads(ctx, hub.Owner, time.Now()))
+		err = errors.Join(err, portal.SweepUploads(ctx, hub.Owner, time.Now()), portal.SweepCensusDrafts(ctx, hub.Owner, time.Now()))
 		n, bytes, serr := portal.SweepBlobs(ctx, hub.Owner, files, time.Now())
 		err = errors.Join(err, rerr, uerr, serr, files.SweepOnce(time.Now(), keepDownloads, maxDownloadsBytes))
 		if err != nil && ctx.Err() == nil {

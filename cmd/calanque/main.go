@@ -24,20 +24,21 @@ import (
 type cli struct {
 	config
 
-	Up      upCmd      `cmd:"" help:"Serve the map, the tiles and the API (with a private PostGIS unless DATABASE_URL is set)."`
-	Demo    demoCmd    `cmd:"" help:"Make and load the sample data, then do as up."`
-	Apply   applyCmd   `cmd:"" help:"Make a catalogue file true: producers, datasets, sources, themes, rules."`
-	Load    loadCmd    `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
-	Census  censusCmd  `cmd:"" help:"Take the census of a service in from a spreadsheet: one line for each data set."`
-	OSM     osmCmd     `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`
-	Links   linksCmd   `cmd:"" help:"Follow the links to what stays with its producer, and list the broken ones."`
-	Match   matchCmd   `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
-	User    userCmd    `cmd:"" help:"Keep the accounts of mediators, coordinators and producers."`
-	Work    workCmd    `cmd:"" help:"Do what waits in the queue: files sent through the pages, links to check, sources to read again."`
-	Status  statusCmd  `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
-	Backup  backupCmd  `cmd:"" help:"Write everything to a file."`
-	Restore restoreCmd `cmd:"" help:"Replace everything by what a file holds."`
-	Redraw  redrawCmd  `cmd:"" name:"redraw-picture" hidden:"" help:"Draw the picture on standard input anew."`
+	Up        upCmd        `cmd:"" help:"Serve the map, the tiles and the API (with a private PostGIS unless DATABASE_URL is set)."`
+	Demo      demoCmd      `cmd:"" help:"Make and load the sample data, then do as up."`
+	Apply     applyCmd     `cmd:"" help:"Make a catalogue file true: producers, datasets, sources, themes, rules."`
+	Load      loadCmd      `cmd:"" help:"Load a partner's file as the next version of a dataset and publish it."`
+	Census    censusCmd    `cmd:"" help:"Take the census of a service in from a spreadsheet: one line for each data set."`
+	OSM       osmCmd       `cmd:"" name:"osm" help:"Keep the copy of OpenStreetMap."`
+	Links     linksCmd     `cmd:"" help:"Follow the links to what stays with its producer, and list the broken ones."`
+	Match     matchCmd     `cmd:"" help:"Compare a dataset with OpenStreetMap by its rules."`
+	User      userCmd      `cmd:"" help:"Keep the accounts of mediators, coordinators and producers."`
+	Work      workCmd      `cmd:"" help:"Do what waits in the queue: files sent through the pages, links to check, sources to read again."`
+	Status    statusCmd    `cmd:"" help:"Tell where datasets stand, and what happened to their records."`
+	Backup    backupCmd    `cmd:"" help:"Write everything to a file."`
+	Restore   restoreCmd   `cmd:"" help:"Replace everything by what a file holds."`
+	ReadSheet readSheetCmd `cmd:"" name:"read-sheet" hidden:"" help:"Read the spreadsheet on standard input."`
+	Redraw    redrawCmd    `cmd:"" name:"redraw-picture" hidden:"" help:"Draw the picture on standard input anew."`
 }
 
 // Exit codes: a script can tell a refusal from a failure.

@@ -7,10 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"runtime/debug"
-	"time"
 
 	"calanque/geo"
 	"calanque/geo/picture"
@@ -29,7 +25,7 @@ type redrawn struct {
 
 // Run draws it.
 func (c *redrawCmd) Run(_ context.Context, a *app) error {
-	debug.SetMemoryLimit(512 << 20)
+	limitMemory()
 	b, err := io.ReadAll(io.LimitReader(a.stdin, picture.MaxBytes+1))
 	if err != nil {
 		return fmt.Errorf("read a picture: %w", err)
@@ -48,9 +44,6 @@ func (c *redrawCmd) Run(_ context.Context, a *app) error {
 	return json.NewEncoder(a.stderr).Encode(said)
 }
 
-// redrawTime is how long one picture may take.
-const redrawTime = 20 * time.Second
-
 // maxRedraws is how many pictures are drawn at a time: each may take 400 MB.
 const maxRedraws = 1
 
@@ -58,30 +51,17 @@ var redraws = make(chan struct{}, maxRedraws)
 
 // redraw has this program draw a picture anew, in a process of its own.
 func (a *app) redraw(ctx context.Context, out io.Writer, in io.Reader) (width, height int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, redrawTime)
-	defer cancel()
-	select {
-	case redraws <- struct{}{}:
-		defer func() { <-redraws }()
-	case <-ctx.Done():
-		return 0, 0, geo.Bad(ctx.Err(), "picture.busy")
-	}
-	program, err := ownProgram()
-	if err != nil {
+	said, err := apart(ctx, redraws, in, out, "redraw-picture")
+	switch {
+	case errors.Is(err, errBusy):
+		return 0, 0, geo.Bad(err, "picture.busy")
+	case errors.Is(err, errFell):
+		return 0, 0, geo.Bad(err, "picture.broken")
+	case err != nil:
 		return 0, 0, err
 	}
-	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, program, "redraw-picture")
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=1"} // no address of the database, no password
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &said
-	if err := cmd.Run(); err != nil {
-		if ctx.Err() != nil {
-			return 0, 0, geo.Bad(err, "picture.busy")
-		}
-		return 0, 0, geo.Bad(fmt.Errorf("%w: %s", err, lastLine(said.Bytes())), "picture.broken") // it fell over
-	}
 	var r redrawn
-	if err := json.Unmarshal([]byte(lastLine(said.Bytes())), &r); err != nil {
+	if err := json.Unmarshal(said, &r); err != nil {
 		return 0, 0, fmt.Errorf("redraw a picture: %w", err)
 	}
 	if r.Refused != nil {

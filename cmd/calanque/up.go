@@ -66,6 +66,7 @@ func (a *app) serve(ctx context.Context, s serving) error {
 		Tiles:      tiles.New(hub, tiles.Options{}),
 		Files:      a.files(),
 		Redraw:     a.redraw,
+		ReadSheet:  a.readSheet,
 		PublicURL:  a.PublicURL,
 		TrustProxy: s.trustProxy,
 		Log:        a.log,

@@ -1,15 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,7 +18,6 @@ import (
 	"calanque/geo/format"
 	"calanque/geo/ingest"
 	"calanque/geo/postgis"
-	"calanque/viewer"
 )
 
 // An uploadJob names the upload that a job is about.
@@ -228,26 +226,16 @@ func (w *worker) keepRejects(ctx context.Context, version geo.VersionID, report 
 }
 
 func (w *worker) writeIssues(ctx context.Context, to io.Writer, version geo.VersionID) error {
-	if _, err := io.WriteString(to, "\ufeff"); err != nil { // so that spreadsheets read the accents
-		return err
-	}
-	out := csv.NewWriter(to)
-	out.Comma = ';'
-	if err := out.Write([]string{"couche", "ligne", "champ", "valeur", "regle", "action", "message", "contenu"}); err != nil {
-		return err
-	}
+	buffered := bufio.NewWriter(to)
+	out := json.NewEncoder(buffered)
+	out.SetEscapeHTML(false)
 	err := postgis.EachIssue(ctx, w.hub.Owner, version, func(i postgis.StoredIssue) error {
-		action := "réparé"
-		if i.Rejected {
-			action = "rejeté"
-		}
-		return out.Write([]string{i.Layer, strconv.FormatInt(i.Record, 10), i.Field, i.Value, i.Rule, action, viewer.Sentence("fr", i.Message), i.Raw})
+		return out.Encode(portal.RejectedRow(i))
 	})
 	if err != nil {
 		return err
 	}
-	out.Flush()
-	return out.Error()
+	return buffered.Flush()
 }
 
 // publishUpload makes a version public that somebody said yes to.

@@ -309,7 +309,7 @@ func TestRestoreDrill(t *testing.T) {
 	}
 	a.close()
 	fill(t, url, `truncate answer, correction, session_event cascade`)
-	if err := restore(ctx, url, file, files); err != nil {
+	if err := restore(ctx, url, file, files, restoring{}); err != nil {
 		t.Fatal(err)
 	}
 	after := contents(t, url)
@@ -400,7 +400,7 @@ func TestBackupForgets(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	names("before the restore", "Thym 2 / archived closed")
-	if err := restore(t.Context(), url, later, blob.New(filepath.Join(t.TempDir(), "files"))); err != nil {
+	if err := restore(t.Context(), url, later, blob.New(filepath.Join(t.TempDir(), "files")), restoring{}); err != nil {
 		t.Fatal(err)
 	}
 	names("after the restore", " / archived archived")

@@ -13,16 +13,18 @@ import (
 // A Sheet is a spreadsheet as it was read: cells as text, dates of
 // spreadsheets as their serial numbers, merged cells filled downwards.
 type Sheet struct {
-	Source string // file name, for people
-	SHA256 []byte
-	Rows   [][]string // from the first line of the sheet
+	Source string     `json:"source"` // file name, for people
+	SHA256 []byte     `json:"sha256"`
+	Name   string     `json:"name,omitempty"`   // of the sheet in a workbook
+	Sheets []string   `json:"sheets,omitempty"` // of the workbook, those that are shown
+	Rows   [][]string `json:"rows"`             // from the first line of the sheet
 }
 
 // A CensusColumn is a column of a census and what it was taken for.
 type CensusColumn struct {
 	Column int    `json:"column"` // from 1
-	Title  string `json:"title"`
-	Field  string `json:"field"` // "" when nobody recognised it: its cells are kept as they are
+	Title  string `json:"title"`  // "" when its cell in the line of titles is empty
+	Field  string `json:"field"`  // "" when nobody recognised it: its cells are kept as they are
 }
 
 // censusWords are the titles that columns of a census go by, without accents
@@ -65,6 +67,16 @@ var censusWords = []struct {
 	{"contact", []string{"contact", "referent", "responsable", "correspondant", "interlocuteur", "personne ressource", "nom du referent", "referente"}},
 	{"email", []string{"courriel", "mail", "email", "e mail", "adresse mail", "adresse email", "adresse electronique", "mel", "courriel du contact"}},
 	{"limits", []string{"limites", "limite", "restrictions", "restriction", "precautions", "precautions d usage", "contraintes", "limites d usage", "limites connues", "qualite"}},
+}
+
+// CensusFields are what a column of a census may be taken for, in the order in
+// which people are offered them.
+func CensusFields() []string {
+	list := make([]string, len(censusWords))
+	for i, f := range censusWords {
+		list[i] = f.field
+	}
+	return list
 }
 
 // plainWords writes a text without accents, case and signs, so that spellings
@@ -136,7 +148,7 @@ func readColumns(row []string) (list []CensusColumn, score int) {
 	at := map[string]int{}
 	for i, cell := range row {
 		title := strings.Join(strings.Fields(cell), " ")
-		if title == "" {
+		if title == "" || isOurs(title) {
 			continue
 		}
 		field, how := columnField(title)
@@ -196,27 +208,66 @@ func ColumnName(n int) string {
 	return s
 }
 
-// cells gives what a row says by the title of its columns; blank when it says
+// cells gives what a row says by the names of its columns; blank when it says
 // nothing.
 func cells(columns []CensusColumn, row []string) (raw map[string]string, blank bool) {
-	raw, blank = map[string]string{}, true
-	for _, c := range columns {
-		v := ""
-		if c.Column <= len(row) {
-			v = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(row[c.Column-1], "\x00", ""), "\uFFFD"))
+	raw = map[string]string{}
+	names := columnNames(columns)
+	for i, c := range columns {
+		if v := cellOf(row, c.Column); v != "" {
+			raw[names[i]] = v
 		}
-		if v == "" {
-			continue
-		}
-		blank = false
-		title := c.Title
-		for n := 2; raw[title] != ""; n++ {
-			title = c.Title + " " + ColumnName(c.Column)
-		}
-		raw[title] = v
 	}
-	return raw, blank
+	return raw, len(raw) == 0
 }
+
+// cellOf is a cell of a row by its number, from 1, as it may be kept.
+func cellOf(row []string, column int) string {
+	if column > len(row) {
+		return ""
+	}
+	v := strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(row[column-1], "\x00", ""), "\uFFFD"))
+	if len(v) > 1 && v[0] == '\'' && strings.ContainsRune("=+-@", rune(v[1])) {
+		v = v[1:] // so that no spreadsheet takes it for a formula, as in our own lists
+	}
+	return v
+}
+
+// columnNames are the names under which the cells of columns are kept: their
+// titles, and no two alike.
+func columnNames(columns []CensusColumn) []string {
+	names, taken := make([]string, len(columns)), map[string]bool{}
+	for i, c := range columns {
+		name := strings.ToValidUTF8(strings.ReplaceAll(c.Title, "\x00", ""), "\uFFFD")
+		if name == "" {
+			name = ColumnName(c.Column)
+		}
+		for taken[name] {
+			name += " " + ColumnName(c.Column)
+		}
+		names[i], taken[name] = name, true
+	}
+	return names
+}
+
+// ColumnNumber is the number, from 1, of the column that spreadsheets call so;
+// 0 for none.
+func ColumnNumber(name string) int {
+	n := 0
+	for _, c := range strings.ToUpper(strings.TrimSpace(name)) {
+		if c < 'A' || c > 'Z' || n > maxSheetCells {
+			return 0
+		}
+		n = n*26 + int(c-'A') + 1
+	}
+	return n
+}
+
+// Ours begins the titles of columns that the hub's own lists of refused lines
+// add to a spreadsheet: they are no part of a census.
+const Ours = "calanque : "
+
+func isOurs(title string) bool { return strings.HasPrefix(plainWords(title), plainWords(Ours)+" ") }
 
 // isTitles tells whether a row repeats the titles, as printed sheets do on
 // every page.

@@ -15,6 +15,7 @@ import (
 // A Census is what became of a spreadsheet.
 type Census struct {
 	ID      int64 // 0 when nothing was written
+	Known   int64 // the one before that said the same; 0 for none
 	Header  int   // line of the titles, from 1
 	Columns []CensusColumn
 	Lines   []CensusLine
@@ -25,12 +26,15 @@ type Census struct {
 
 // ReadCensus understands a spreadsheet without writing anything: lines are
 // "taken" when they would be.
+//
+// Where the columns can't be told it is a *geo.InputError, and a Census with
+// those that there are.
 func ReadCensus(ctx context.Context, db postgis.DB, s *Sheet, def CensusDefault) (Census, error) {
-	header, columns, err := FindColumns(s)
-	if err != nil {
-		return Census{}, err
-	}
+	header, columns, err := def.Columns(s)
 	c := Census{Header: header + 1, Columns: columns}
+	if err != nil {
+		return c, err
+	}
 	k, err := readKnown(ctx, db)
 	if err != nil {
 		return c, err
@@ -186,8 +190,8 @@ func (l *CensusLine) onto(ctx context.Context, tx pgx.Tx, was Entry) (Entry, err
 	rows, err := tx.Query(ctx, `
 		select distinct on (field) field
 		from edit
-		where kind = 'dataset' and subject = $1 and (account_id is not null or body is distinct from 'calanque census')
-		order by field`, was.Slug)
+		where kind = 'dataset' and subject = $1 and body is distinct from $2
+		order by field`, was.Slug, CensusBody)
 	if err != nil {
 		return was, fmt.Errorf("look who described %s: %w", was.Slug, postgis.Kind(err))
 	}
@@ -208,15 +212,14 @@ func (l *CensusLine) onto(ctx context.Context, tx pgx.Tx, was Entry) (Entry, err
 // new.
 func (c *Census) keep(ctx context.Context, tx pgx.Tx, s *Sheet, by By) error {
 	if c.Taken == 0 {
-		var known bool
-		err := tx.QueryRow(ctx, `select exists (select from census where sha256 = $1 and refused = $2)`, s.SHA256, c.Refused).Scan(&known)
-		if err != nil || known {
+		err := tx.QueryRow(ctx, `select coalesce(max(id), 0) from census where sha256 = $1 and refused = $2 and mapping = $3`, s.SHA256, c.Refused, list(c.Columns)).Scan(&c.Known)
+		if err != nil || c.Known != 0 {
 			return postgis.Kind(err)
 		}
 	}
 	err := tx.QueryRow(ctx, `
 		insert into census (source, sha256, account_id, mapping, taken, same, refused) values ($1, $2, nullif($3, 0), $4, $5, $6, $7) returning id`,
-		s.Source, s.SHA256, by.Account, c.Columns, c.Taken, c.Same, c.Refused).Scan(&c.ID)
+		s.Source, s.SHA256, by.Account, list(c.Columns), c.Taken, c.Same, c.Refused).Scan(&c.ID)
 	if err != nil {
 		return fmt.Errorf("keep the census %s: %w", s.Source, postgis.Kind(err))
 	}

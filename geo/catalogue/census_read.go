@@ -9,13 +9,6 @@ import (
 	"calanque/geo"
 )
 
-// A CensusDefault is what lines say that do not say it themselves.
-type CensusDefault struct {
-	Producer string // id
-	Licence  string // id; "" is "restricted": nothing is open because nobody said otherwise
-	Chain    Chain
-}
-
 // readLine understands one row. What is wrong is in its problems; a cell that
 // is none of the known words where any word may stand is kept as it is.
 func readLine(columns []CensusColumn, row []string, raw map[string]string, number int, k *known, def CensusDefault) CensusLine {
@@ -26,11 +19,9 @@ func readLine(columns []CensusColumn, row []string, raw map[string]string, numbe
 		e.Licence = "restricted"
 	}
 	r := lineReader{l: &l, k: k}
-	for _, c := range columns {
-		if c.Column > len(row) {
-			continue
-		}
-		r.column, r.value = c, strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(row[c.Column-1], "\x00", ""), "\uFFFD"))
+	names := columnNames(columns)
+	for i, c := range columns {
+		r.column, r.name, r.value = c, names[i], cellOf(row, c.Column)
 		if r.value == "" {
 			continue
 		}
@@ -102,6 +93,7 @@ type lineReader struct {
 	l      *CensusLine
 	k      *known
 	column CensusColumn
+	name   string // under which its cell is kept
 	value  string
 	url    string
 	format string
@@ -120,9 +112,9 @@ func clipped(s string) string {
 	return s
 }
 
-// keep keeps a cell as it is, under its column's title.
+// keep keeps a cell as it is, under its column's name.
 func (r *lineReader) keep() {
-	r.l.entry.Extra[r.column.Title] = r.value
+	r.l.entry.Extra[r.name] = r.value
 }
 
 func (r *lineReader) cell() {

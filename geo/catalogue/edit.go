@@ -11,12 +11,15 @@ import (
 	"calanque/geo/postgis"
 )
 
-// By says who changes a description: an account, or a command that is its own
-// author. Exactly one is there.
+// By says who changes a description: an account, a command that is its own
+// author, or both for a command that a person ran through a page.
 type By struct {
 	Account int64
 	Body    string // "calanque apply"
 }
+
+// CensusBody is the command that a census is, by whatever way it comes.
+const CensusBody = "calanque census"
 
 // A Subject is a kind of thing that is described, as the log of edits names it.
 type Subject string

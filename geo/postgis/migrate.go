@@ -158,7 +158,7 @@ func webRole(ctx context.Context, owner *pgxpool.Pool, conf *pgx.ConnConfig) (re
 
 // grants is the revision of what the web role may do: another number, and the
 // next start grants again.
-const grants = "granted to calanque_web, 30"
+const grants = "granted to calanque_web, 31"
 
 func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 	return pgx.BeginFunc(ctx, owner, func(tx pgx.Tx) error {
@@ -201,6 +201,9 @@ func grantWeb(ctx context.Context, owner *pgxpool.Pool, role string) error {
 			grant insert, update on reuse, download to calanque_web;
 			grant insert, delete on reuse_dataset to calanque_web;
 			grant insert on report, report_answer to calanque_web;
+			grant insert on census, census_line to calanque_web;
+			grant insert, update, delete on census_draft to calanque_web;
+			grant insert, update on licence to calanque_web;
 			comment on schema osm is '`+grants+`'`)
 		return err
 	})

@@ -4,12 +4,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violations } from './axe';
 import { base, launch, visit } from './browser';
 
-/** How the sample's producer signs in (`calanque demo --json`). */
-const producer = (
+interface Account {
+  login: string;
+  password: string;
+}
+
+/** How the sample's people sign in (`calanque demo --json`). */
+const accounts = (
   JSON.parse(process.env.HUB_SIGN_IN || 'null') as {
-    accounts?: { producer?: { login: string; password: string } };
+    accounts?: { producer?: Account; coordinator?: Account };
   } | null
-)?.accounts?.producer;
+)?.accounts;
+const producer = accounts?.producer;
+const coordinator = accounts?.coordinator;
 
 const shots = process.env.SHOTS; // a folder for pictures of the pages
 
@@ -19,10 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-async function enter(page: Page, path = '/bureau?lg=fr'): Promise<void> {
+async function enter(page: Page, path = '/bureau?lg=fr', who = producer!): Promise<void> {
   await page.goto(`${base}/connexion?vers=${encodeURIComponent(path)}`);
-  await page.fill('#login', producer!.login);
-  await page.fill('#password', producer!.password);
+  await page.fill('#login', who.login);
+  await page.fill('#password', who.password);
   await page.click('.signin button');
 }
 
@@ -220,6 +227,90 @@ describe.skipIf(!producer)('the desk of a producer', () => {
           if (lang === 'fr' && width === 390)
             await picture(page, `${path.slice(1).replaceAll('/', '-')}-phone`);
         }
+        expect(v.faults).toEqual([]);
+        await v.close();
+      }
+    }, 240000);
+});
+
+/** A spreadsheet as a service keeps it, in Windows-1252: a title above, a blank line, lines that are broken. */
+function inventory(name: string, producer: string): Buffer {
+  const lines = [
+    'Pôle culture – inventaire;;;;',
+    ';;;;',
+    'N°;Ce qu’on a;Organisme;Droits;Rythme de mise à jour',
+    `1;${name};${producer};Licence Ouverte;annuelle`,
+    ';;;;',
+    `2;Écoles d’été ${name};${producer};LO;parfois`,
+  ];
+  const odd: Record<string, number> = { '’': 0x92, '–': 0x96 };
+  return Buffer.from([...lines.join('\r\n')].map((c) => odd[c] ?? c.charCodeAt(0)));
+}
+
+describe.skipIf(!coordinator)('the coordinator’s board and census', () => {
+  for (const javaScriptEnabled of [true, false])
+    it(`takes a spreadsheet ${javaScriptEnabled ? 'with' : 'without'} a script`, async () => {
+      const v = await visit(browser, '/connexion?lg=fr', { settle: false, javaScriptEnabled });
+      const { page } = v;
+      await enter(page, '/bureau/recensement?lg=fr', coordinator);
+      const known = (await page.textContent('#producteur option:nth-child(2)'))!;
+      const name = `Théâtres ${Date.now()}`;
+      const file = { name: 'Inventaire culture.csv', mimeType: 'text/csv', buffer: inventory(name, known) };
+      await page.setInputFiles('#fichier', file);
+      await page.click('button:has-text("Voir comment")');
+      expect(await page.textContent('[role=alert]')).toContain('Titre'); // no title tells it
+      await page.fill('#entete', '3');
+      await page.click('button:has-text("Relire")');
+      await page.selectOption('#c-2', 'title');
+      await page.click('button:has-text("Relire")');
+      expect(await page.inputValue('#c-2')).toBe('title');
+      expect(await page.textContent('.c-add b')).toBe('1');
+      expect(await page.textContent('#corriger ~ ul')).toContain('parfois');
+      if (javaScriptEnabled) await picture(page, 'bureau-recensement-essai-desktop');
+      await page.click('button:has-text("Écrire la ligne bonne")');
+      expect(await page.textContent('[role=status]')).toContain('écrit');
+      expect(await page.textContent('main')).toContain('parfois');
+      const refused = await page.request.get(base + (await page.getAttribute('a[download]', 'href')));
+      expect(await refused.text()).toContain('calanque : à corriger');
+      await page.goto(`${base}/bureau/parcours?lg=fr`);
+      expect(await page.textContent('main')).toContain(name);
+      await v.close();
+    }, 120000);
+
+  for (const lang of ['fr', 'en', 'it'])
+    it(`has no axe violation and does not scroll sideways: ${lang}`, async () => {
+      for (const [width, height] of [
+        [1366, 768],
+        [390, 844],
+      ]) {
+        const v = await visit(browser, '/connexion?lg=fr', { settle: false, viewport: { width, height } });
+        const { page } = v;
+        await enter(page, `/bureau/recensement?lg=${lang}`, coordinator);
+        const file = { name: 'axe.csv', mimeType: 'text/csv', buffer: inventory('Axe', 'Personne') };
+        await page.setInputFiles('#fichier', file);
+        await page.click('form[enctype] button');
+        const draft = new URL(page.url()).pathname;
+        await page.fill('#entete', '3');
+        await page.selectOption('#c-2', 'title');
+        await page.click('button[value=relire]');
+        await page.goto(`${base}/bureau/recensement?lg=${lang}`);
+        const report = await page.getAttribute('a[href*="/bureau/recensement/"]:not([href*=essais])', 'href');
+        await page.goto(`${base}/bureau/parcours?lg=${lang}`);
+        const chain = await page.getAttribute('main .bl a[href*="/bureau/parcours/"]', 'href');
+        for (const path of ['/bureau', '/bureau/parcours', '/bureau/recensement', draft, report, chain]) {
+          const at = path!.replace(/\?.*/, '');
+          await page.goto(`${base}${at}?lg=${lang}`);
+          expect(await violations(page), `${at} ${width}`).toEqual([]);
+          expect(
+            await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
+            `${at} ${width} scrolls sideways`,
+          ).toBe(true);
+          expect(await page.textContent('body'), at).not.toMatch(/(census|board|bureau)\.[a-z]|%!|map\[/);
+          if (lang === 'fr' && width === 390)
+            await picture(page, `${at.slice(1).replaceAll('/', '-')}-phone`);
+        }
+        await page.goto(`${base}${draft}?lg=${lang}`);
+        await page.click('button[value=jeter]');
         expect(v.faults).toEqual([]);
         await v.close();
       }

@@ -1,4 +1,4 @@
-package main
+package catalogue
 
 import (
 	"bytes"
@@ -7,8 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -17,44 +16,37 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"calanque/geo"
-	"calanque/geo/catalogue"
 )
 
 // Limits of a spreadsheet: a census has some hundred lines.
 const (
-	maxSheetBytes = 50 << 20
+	MaxSheetBytes = 50 << 20
 	maxSheetRows  = 20_000
-	maxSheetCells = 200 // of a row
+	maxSheetCells = 200      // of a row
+	maxSheetText  = 64 << 20 // of all cells, in bytes
+	maxCellText   = 32_767   // of one, in bytes: what Excel holds
+	maxMerged     = 10_000   // of merged cells
 )
 
-// readSheet reads a CSV or XLSX file as text. Of a workbook it is the visible
-// sheet whose titles say most, or the one that is named.
-func readSheet(path, name string) (*catalogue.Sheet, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, geo.Bad(err, "format.no-file", "file", path)
-		}
-		return nil, fmt.Errorf("read the census: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSheetBytes+1))
+// ReadSheet reads a CSV or XLSX file as text. file is its name, for people; of
+// a workbook it is the visible sheet whose titles say most, or the one that is
+// named. What is no spreadsheet or too large is a *geo.InputError "census.…".
+//
+// Readers of foreign workbooks may take much memory: the server runs it in a
+// process of its own.
+func ReadSheet(file, name string, r io.Reader) (*Sheet, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSheetBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the census: %w", err)
 	}
-	return parseSheet(filepath.Base(path), name, data)
-}
-
-func parseSheet(file, name string, data []byte) (*catalogue.Sheet, error) {
-	if len(data) > maxSheetBytes {
-		return nil, geo.Bad(nil, "census.too-large", "file", file, "max", maxSheetBytes)
+	if len(data) > MaxSheetBytes {
+		return nil, geo.Bad(nil, "census.too-large", "file", file, "max", MaxSheetBytes)
 	}
 	sum := sha256.Sum256(data)
-	s := &catalogue.Sheet{Source: file, SHA256: sum[:]}
-	var err error
+	s := &Sheet{Source: file, SHA256: sum[:]}
 	switch {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		s.Rows, err = parseXLSX(file, name, data)
+		err = s.parseXLSX(name, data)
 	case bytes.HasPrefix(data, []byte{0xD0, 0xCF, 0x11, 0xE0}):
 		return nil, geo.Bad(nil, "census.old-excel", "file", file)
 	default:
@@ -63,63 +55,79 @@ func parseSheet(file, name string, data []byte) (*catalogue.Sheet, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s, s.bound()
+}
+
+// bound holds a sheet to its limits.
+func (s *Sheet) bound() error {
 	if len(s.Rows) > maxSheetRows {
-		return nil, geo.Bad(nil, "census.too-long", "file", file, "n", len(s.Rows), "max", maxSheetRows)
+		return geo.Bad(nil, "census.too-long", "file", s.Source, "n", len(s.Rows), "max", maxSheetRows)
 	}
+	text := 0
 	for i, row := range s.Rows {
-		if len(row) > maxSheetCells {
-			s.Rows[i] = row[:maxSheetCells]
+		row = row[:min(len(row), maxSheetCells)]
+		for j, cell := range row {
+			if len(cell) > maxCellText {
+				row[j] = strings.ToValidUTF8(cell[:maxCellText], "")
+			}
+			text += len(row[j])
 		}
+		s.Rows[i] = row
 	}
-	return s, nil
+	if text > maxSheetText {
+		return geo.Bad(nil, "census.too-large", "file", s.Source, "max", maxSheetText)
+	}
+	return nil
 }
 
 // parseXLSX reads a workbook. Numbers and dates come as they are stored,
 // formulas as what they gave when it was saved; what was merged downwards is
 // repeated.
-func parseXLSX(file, name string, data []byte) (rows [][]string, err error) {
+func (s *Sheet) parseXLSX(name string, data []byte) (err error) {
+	file := s.Source
 	defer func() {
 		if r := recover(); r != nil { // a broken workbook is a fault of the file, not of ours
-			rows, err = nil, geo.Bad(fmt.Errorf("%v", r), "census.broken", "file", file)
+			err = geo.Bad(fmt.Errorf("%v", r), "census.broken", "file", file)
 		}
 	}()
 	x, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{
 		RawCellValue: true, UnzipSizeLimit: 500 << 20, UnzipXMLSizeLimit: 100 << 20,
 	})
 	if err != nil {
-		return nil, geo.Bad(err, "census.broken", "file", file)
+		return geo.Bad(err, "census.broken", "file", file)
 	}
 	defer x.Close()
-	var best [][]string
-	found := false
+	best := -1
 	for _, sheet := range x.GetSheetList() {
-		if visible, err := x.GetSheetVisible(sheet); name == "" && (err != nil || !visible) || name != "" && sheet != name {
+		if visible, err := x.GetSheetVisible(sheet); err == nil && visible {
+			s.Sheets = append(s.Sheets, sheet)
+		} else if name != sheet {
 			continue
 		}
-		list, err := sheetRows(x, sheet)
+		if name != "" && sheet != name {
+			continue
+		}
+		rows, err := sheetRows(x, sheet)
 		if err != nil {
-			return nil, geo.Bad(err, "census.broken", "file", file)
+			return geo.Bad(err, "census.broken", "file", file)
 		}
-		_, columns, err := catalogue.FindColumns(&catalogue.Sheet{Source: file, Rows: list})
-		if known := countKnown(columns); err == nil && known > countOf(best) || best == nil {
-			best, found = list, true
+		if known := countOf(rows); known > best {
+			best, s.Name, s.Rows = known, sheet, rows
 		}
 	}
-	if !found {
-		return nil, geo.Bad(nil, "census.no-sheet", "file", file, "sheet", name, "sheets", strings.Join(x.GetSheetList(), ", "))
+	if best < 0 {
+		return geo.Bad(nil, "census.no-sheet", "file", file, "sheet", name, "sheets", strings.Join(x.GetSheetList(), ", "))
 	}
-	return best, nil
+	return nil
 }
 
+// countOf is how many columns of a sheet are known.
 func countOf(rows [][]string) int {
-	_, columns, err := catalogue.FindColumns(&catalogue.Sheet{Rows: rows})
+	_, columns, err := FindColumns(&Sheet{Rows: rows})
 	if err != nil {
 		return 0
 	}
-	return countKnown(columns)
-}
-
-func countKnown(columns []catalogue.CensusColumn) (n int) {
+	n := 0
 	for _, c := range columns {
 		if c.Field != "" {
 			n++
@@ -140,7 +148,7 @@ func sheetRows(x *excelize.File, sheet string) ([][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, cells)
+		rows = append(rows, slices.Clone(cells[:min(len(cells), maxSheetCells)])) // a cell in the last column must not cost 16,384 a row
 		if len(rows) > maxSheetRows {
 			break // the caller says that it is too long
 		}
@@ -149,7 +157,7 @@ func sheetRows(x *excelize.File, sheet string) ([][]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range merged {
+	for _, m := range merged[:min(len(merged), maxMerged)] {
 		x0, y0, err := excelize.CellNameToCoordinates(m.GetStartAxis())
 		if err != nil {
 			continue
