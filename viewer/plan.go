@@ -29,7 +29,7 @@ type Plan struct {
 	Bleed         int     // how far the ground goes on beyond each side, where the page has room
 	Scale         float64 // of the writing in cells: 1 on a desk, more on a wall; 0 means 1
 	Grid          PlanGrid
-	Paper         bool    // sized in millimetres, its marks moved apart where they would cover each other
+	Paper         bool // sized in millimetres, its marks moved apart where they would cover each other
 	lang          string
 }
 

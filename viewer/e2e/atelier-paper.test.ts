@@ -270,6 +270,65 @@ describe.skipIf(!demo)('paper', () => {
     expect(await page.locator('[role=status]').count()).toBe(0);
   });
 
+  it('numbers each question alike on screen, wall, board and paper, 6 to 12 in a cell', async () => {
+    for (const { code } of sessions) {
+      await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+      const sheets = await page.$$eval('section.a4:not(.index)', (list) =>
+        list.map((s) =>
+          [...s.querySelectorAll('tbody tr:not(.blank)')].map((r) => ({
+            number: r.querySelector('.nn')!.textContent,
+            name: r.querySelector('b')?.textContent ?? '',
+          })),
+        ),
+      );
+      const all = sheets.flat().map((q) => q.number);
+      expect(new Set(all).size).toBe(all.length);
+      const sizes = sheets.map((s) => s.length);
+      expect(Math.min(...sizes), code).toBeGreaterThanOrEqual(6);
+      expect(Math.max(...sizes), code).toBeLessThanOrEqual(12);
+      const cells = sheets.map((_s, i) => String(i + 1));
+      for (const where of ['conduite', 'projecteur']) {
+        await page.goto(`${base}/atelier/${code}/${where}?lg=fr`);
+        expect(await page.$$eval('.planbox .sqn', (l) => l.map((n) => n.textContent))).toEqual(cells);
+        expect(
+          await page.$$eval('.planbox .sqt', (l) => l.map((n) => Number(/\d+$/.exec(n.textContent)?.[0]))),
+          `${where} of ${code}`,
+        ).toEqual(sizes);
+      }
+    }
+    // Question by question: the entry form and the screens of one session.
+    const { code } = sessions[2]!;
+    await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+    const guest = await (await browser.newContext({ locale: 'fr-FR' })).newPage();
+    await guest.goto(`${base}/atelier/${code}?lg=fr`);
+    await press(guest, '.door .btn.big');
+    await press(guest, '.an button >> nth=3'); // the trial
+    const sheets = await page.locator('section.a4:not(.index)').count();
+    for (let cell = 1; cell <= sheets; cell++) {
+      await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+      const paper = await page
+        .locator('section.a4:not(.index)')
+        .nth(cell - 1)
+        .locator('tbody tr:not(.blank)')
+        .evaluateAll((l) =>
+          l.map((r) => [r.querySelector('.nn')!.textContent, r.querySelector('b')?.textContent ?? '']),
+        );
+      await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=${cell}&lg=fr`);
+      expect(
+        await page.$$eval('.keyed li', (l) =>
+          l.map((r) => [r.querySelector('.n')!.textContent, r.querySelector('b')?.textContent ?? '']),
+        ),
+      ).toEqual(paper);
+      for (const [number, name] of paper) {
+        await guest.goto(`${base}/atelier/${code}?question=${number}&lg=fr`);
+        const asked = (await guest.textContent('main h1'))!;
+        expect(asked).toContain(`Question ${number}.`);
+        expect(asked.toLowerCase()).toContain(name!.replace(/…$/, '').toLowerCase());
+      }
+    }
+    await guest.context().close();
+  }, 120000);
+
   it('keeps its questions from the screens until it comes back', async () => {
     const { code } = sessions[0]!;
     await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=1&lg=fr`);
