@@ -107,11 +107,11 @@ func (s *Server) fillQuestion(r *http.Request, p *workshop.Participant, page *vi
 		}
 	}
 	// Read after the question, which may have waited for the matcher.
-	tasks, err := workshop.FreshTasks(ctx, s.Hub, p.Session.ID)
+	tasks, err := workshop.FreshCell(ctx, s.Hub, p.Session.ID, page.Cell)
 	if err != nil {
 		return err
 	}
-	page.Rows = cellRows(tasks, page.Cell)
+	page.Rows = taskRows(tasks)
 	around(page, r.URL.Query().Get("lg"))
 	if page.Practice {
 		page.Examples, err = s.examples(ctx, p.Session.ID)
@@ -209,14 +209,12 @@ func (s *Server) layer(name string) *viewer.Layer {
 	return st.layer(name)
 }
 
-func cellRows(tasks []workshop.Task, cell int) []viewer.TaskRow {
-	var rows []viewer.TaskRow
+func taskRows(tasks []workshop.Task) []viewer.TaskRow {
+	rows := make([]viewer.TaskRow, len(tasks))
 	for i := range tasks {
 		t := &tasks[i]
-		if t.Cell == cell || cell == 0 {
-			rows = append(rows, viewer.TaskRow{
-				Number: t.Number, Cell: t.Cell, Name: t.Name, Ask: t.Question().Ask, Done: t.Told(), Claimed: t.Claimed, Task: t.ID,
-			})
+		rows[i] = viewer.TaskRow{
+			Number: t.Number, Cell: t.Cell, Name: t.Name, Ask: t.Question().Ask, Done: t.Told(), Claimed: t.Claimed, Task: t.ID,
 		}
 	}
 	return rows

@@ -105,13 +105,14 @@ type Finder struct {
 	db postgis.DB
 
 	mu       sync.Mutex
-	profiles map[int32]*facets
-	lexemes  map[string]string // phrase → tsquery, "" for small words
+	profiles map[int32]*profile
+	words    [len(facetNames)]vocabulary
+	lexemes  map[string][]stems // of phrases; none for small words
 }
 
 // NewFinder makes one over a database.
 func NewFinder(db postgis.DB) *Finder {
-	return &Finder{db: db, profiles: map[int32]*facets{}, lexemes: map[string]string{}}
+	return &Finder{db: db, profiles: map[int32]*profile{}, lexemes: map[string][]stems{}}
 }
 
 // Search finds datasets: by all words of the question or what means the same,
@@ -123,7 +124,7 @@ func (f *Finder) Search(ctx context.Context, q SearchQuery) (SearchResult, error
 		q.Limit = 20
 	}
 	q.Offset = min(max(q.Offset, 0), searchDepth)
-	if _, known := orders[q.Sort]; !known {
+	if _, known := pages[q.Sort]; !known {
 		return SearchResult{}, &geo.ParamError{Param: "sort", Value: q.Sort, Want: "want relevance, recent or title"}
 	}
 	asked, err := f.understand(ctx, q.Text)

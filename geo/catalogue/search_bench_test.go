@@ -54,7 +54,7 @@ func large(tb testing.TB, h *postgis.Hub, n int) {
 			tb.Fatal(err)
 		}
 	}
-	exec(`insert into producer (id, title) select p, jsonb_build_object('fr', 'Producteur ' || p) from unnest($1::text[]) p`, producers)
+	exec(`insert into producer (id, title) select p, jsonb_build_object('fr', 'Organisme ' || p) from unnest($1::text[]) p`, producers)
 	exec(`insert into licence (id, title, class) values ('odbl-1.0', '{"fr": "ODbL"}', 'green-odbl'), ('cc0', '{"fr": "CC0"}', 'green')`)
 	topics := []string{"culture", "transports", "tourisme", "environnement", "agriculture", "energie", "urbanisme", "air-climat"}
 	licences := []string{"lo-2.0", "lo-2.0", "lo-2.0", "odbl-1.0", "cc0"}

@@ -19,25 +19,47 @@ type facets struct {
 	Topic, Producer, Licence, Format, Want, Territory []string
 }
 
-// of gives the values of a facet by its name.
-func (f *facets) of(name string) []string {
-	switch name {
-	case "topic":
-		return f.Topic
-	case "producer":
-		return f.Producer
-	case "licence":
-		return f.Licence
-	case "format":
-		return f.Format
-	case "want":
-		return f.Want
-	default:
-		return f.Territory
-	}
+var facetNames = [...]string{"topic", "producer", "licence", "format", "want", "territory"}
+
+// A profile is facets by number: for each facet, in the order of facetNames,
+// places in vocabulary.values. Thousands of them are counted for a question.
+type profile [len(facetNames)][]int32
+
+// A vocabulary numbers the values of a facet as they come.
+type vocabulary struct {
+	values []string
+	number map[string]int32
 }
 
-var facetNames = []string{"topic", "producer", "licence", "format", "want", "territory"}
+func (v *vocabulary) numbers(values []string) []int32 {
+	list := make([]int32, len(values))
+	for i, s := range values {
+		n, known := v.number[s]
+		if !known {
+			if v.number == nil {
+				v.number = map[string]int32{}
+			}
+			n = int32(len(v.values))
+			v.values, v.number[s] = append(v.values, s), n
+		}
+		list[i] = n
+	}
+	return list
+}
+
+// chosen gives what the query asks of each facet; -1 for what nothing has.
+func (f *Finder) chosen(q *SearchQuery) (want profile) {
+	for i, name := range facetNames {
+		for _, v := range q.chosen(name) {
+			n, known := f.words[i].number[v]
+			if !known {
+				n = -1
+			}
+			want[i] = append(want[i], n)
+		}
+	}
+	return want
+}
 
 // chosen gives what the query asks of a facet.
 func (q *SearchQuery) chosen(name string) []string {
@@ -83,39 +105,13 @@ func (f *Finder) count(ctx context.Context, q SearchQuery, groups []group, res *
 		return err
 	}
 	counts := map[string]map[string]int{}
-	for _, name := range facetNames {
-		counts[name] = map[string]int{}
-	}
-	fresh := [3]int{}
 	f.mu.Lock()
-	for _, g := range groups {
-		p := f.profiles[g.profile]
-		if p == nil {
-			continue
-		}
-		missing, failed := 0, ""
-		for _, name := range facetNames {
-			if want := q.chosen(name); len(want) > 0 && !overlap(p.of(name), want) {
-				missing, failed = missing+1, name
-			}
-		}
-		young := g.age >= q.age()
-		if missing == 0 {
-			for a := range g.age + 1 {
-				fresh[a] += g.count
-			}
-		}
-		if !young || missing > 1 {
-			continue
-		}
-		if missing == 0 {
-			res.Total += g.count
-		}
-		for _, name := range facetNames {
-			if missing == 0 || failed == name {
-				for _, v := range p.of(name) {
-					counts[name][v] += g.count
-				}
+	sums, fresh := f.sum(&q, groups, res)
+	for i, name := range facetNames {
+		counts[name] = map[string]int{}
+		for v, n := range sums[i] {
+			if n > 0 {
+				counts[name][f.words[i].values[v]] = n
 			}
 		}
 	}
@@ -124,8 +120,47 @@ func (f *Finder) count(ctx context.Context, q SearchQuery, groups []group, res *
 	return f.label(ctx, q, counts, res)
 }
 
-func overlap(a, b []string) bool {
-	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+// sum counts by facet and number of a value, and by age. f.mu is held.
+func (f *Finder) sum(q *SearchQuery, groups []group, res *SearchResult) (sums [len(facetNames)][]int, fresh [3]int) {
+	want := f.chosen(q)
+	for i := range sums {
+		sums[i] = make([]int, len(f.words[i].values))
+	}
+	for _, g := range groups {
+		p := f.profiles[g.profile]
+		if p == nil {
+			continue
+		}
+		missing, failed := 0, 0
+		for i := range want {
+			if len(want[i]) > 0 && !overlap(p[i], want[i]) {
+				missing, failed = missing+1, i
+			}
+		}
+		if missing == 0 {
+			for a := range g.age + 1 {
+				fresh[a] += g.count
+			}
+		}
+		if g.age < q.age() || missing > 1 {
+			continue
+		}
+		if missing == 0 {
+			res.Total += g.count
+		}
+		for i := range p {
+			if missing == 0 || failed == i {
+				for _, v := range p[i] {
+					sums[i][v] += g.count
+				}
+			}
+		}
+	}
+	return sums, fresh
+}
+
+func overlap(a, b []int32) bool {
+	return slices.ContainsFunc(a, func(n int32) bool { return slices.Contains(b, n) })
 }
 
 // learn reads the profiles that are not known yet.
@@ -159,7 +194,10 @@ func (f *Finder) learn(ctx context.Context, groups []group) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for id, p := range read {
-		f.profiles[id] = p
+		f.profiles[id] = &profile{
+			f.words[0].numbers(p.Topic), f.words[1].numbers(p.Producer), f.words[2].numbers(p.Licence),
+			f.words[3].numbers(p.Format), f.words[4].numbers(p.Want), f.words[5].numbers(p.Territory),
+		}
 	}
 	return nil
 }
@@ -179,13 +217,14 @@ func (f *Finder) label(ctx context.Context, q SearchQuery, counts map[string]map
 		}
 		return list
 	}
+	found := slices.DeleteFunc(keys("producer"), func(v string) bool { return counts["producer"][v] == 0 })
 	rows, err := f.db.Query(ctx, `
 		select 'topic', id, title, position from topic
 		union all select 'producer', p.id, p.title, 0 from producer p where p.id = any ($1)
-			and exists (select from public_dataset d where d.producer_id = p.id)
+			and (p.id = any ($4) or exists (select from public_dataset d where d.producer_id = p.id)) -- of what was found, or chosen
 		union all select 'licence', id, title, 0 from licence where id = any ($2)
 		union all select 'territory', code, jsonb_build_object('fr', name), 0 from search_place where code = any ($3)`,
-		keys("producer"), keys("licence"), keys("territory"))
+		keys("producer"), keys("licence"), keys("territory"), found)
 	if err != nil {
 		return fmt.Errorf("read the titles of facets: %w", postgis.Kind(err))
 	}

@@ -1,9 +1,12 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
-	"regexp"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -12,9 +15,9 @@ import (
 	"calanque/geo/postgis"
 )
 
-// searchCandidates is how many results are scored: those that have the words
-// in their title first, then the widest and best described.
-const searchCandidates = 600
+// searchCandidates is how many results are scored: those that have most of the
+// words in their title first, then the widest and best described.
+const searchCandidates = 200
 
 type scored struct {
 	id    geo.DatasetID
@@ -28,49 +31,62 @@ type found struct {
 
 // find runs the question. Relaxed, one of its units is enough.
 func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxed bool) (found, error) {
-	var own, wide []string // of each unit
-	var must, either []string
-	elsewhere := ""
-	for _, u := range asked.units {
-		if u.any == "" {
+	s, err := f.sieve(ctx, asked)
+	if err != nil {
+		return found{}, err
+	}
+	var own, wide, ownKey, wideKey, must, titled []string
+	elsewhere := "false"
+	for i := range asked.units {
+		u := &asked.units[i]
+		if len(u.any) == 0 && u.begun == "" {
 			continue
 		}
-		either = append(either, "("+u.any+")")
+		has := s.unit(u)
+		titled = append(titled, strings.ReplaceAll(has, "terms", "titles")+"::int")
 		if u.place {
-			elsewhere = u.any
+			elsewhere = has
 			continue
 		}
-		own, wide = append(own, or(u.own, u.any)), append(wide, u.any)
-		must = append(must, "("+u.any+")")
+		must = append(must, has)
+		typed, any := u.queries("")
+		own, wide = append(own, typed), append(wide, any)
+		typed, any = u.queries("AB")
+		ownKey, wideKey = append(ownKey, typed), append(wideKey, any)
 	}
-	all := strings.Join(must, " & ")
-	if relaxed {
-		all, elsewhere = strings.Join(must, " | "), ""
-	}
-	near := asked.near
-	if relaxed {
-		near = nil
+	near, here, all := asked.near, "false", strings.Join(must, " and ")
+	switch {
+	case relaxed:
+		near, all = nil, cmp.Or(strings.Join(must, " or "), "false")
+	case near != nil:
+		around := make([]string, len(near))
+		for i, code := range near {
+			around[i] = area(code)
+		}
+		here = s.any(around[:1])
+		all = strings.Join(append(must, "("+s.any(around)+" or "+elsewhere+")"), " and ")
 	}
 	args := pgx.NamedArgs{
-		"all": all, "either": strings.Join(either, " | "), "own": nonNil(own), "wide": nonNil(wide), "own_key": keys(own), "wide_key": keys(wide), "near": near, "elsewhere": elsewhere,
+		"own": nonNil(own), "wide": nonNil(wide), "own_key": nonNil(ownKey), "wide_key": nonNil(wideKey), "near": nonNil(near),
 		"plain": asked.plain, "age": q.age(), "limit": q.Limit, "offset": q.Offset, "candidates": max(searchCandidates, q.Offset+q.Limit), "scored": searchCandidates,
 		"topic": nonNil(q.Topics), "producer": nonNil(q.Producers), "licence": nonNil(q.Licences), "format": nonNil(q.Formats),
 		"want": nonNil(q.Wants), "territory": nonNil(q.Territories),
 	}
-	rows, err := f.db.Query(ctx, findSQL(q, all != "", near != nil), args)
+	titles := s.inTitle(titled)
+	maps.Copy(args, s.args)
+	rows, err := f.db.Query(ctx, findSQL(q, all, titles, here), args)
 	if err != nil {
 		return found{}, fmt.Errorf("search: %w", postgis.Kind(err))
 	}
 	var res found
-	var id int64
-	var age int32
-	var n float64
-	var isGroup bool
-	_, err = pgx.ForEachRow(rows, []any{&isGroup, &id, &age, &n}, func() error {
-		if isGroup {
-			res.groups = append(res.groups, group{int32(id), age, int(n)})
+	var id *int64
+	var n *float64
+	var packed []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &n, &packed}, func() error {
+		if id == nil {
+			res.groups = unpack(packed)
 		} else {
-			res.top = append(res.top, scored{geo.DatasetID(id), n})
+			res.top = append(res.top, scored{geo.DatasetID(*id), *n})
 		}
 		return nil
 	})
@@ -80,56 +96,152 @@ func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxe
 	return res, nil
 }
 
-var lexeme = regexp.MustCompile(`'[^']+'(:\*)?`)
+// unpack counts results by profile and age: four bytes each, profile times four
+// plus age.
+func unpack(b []byte) []group {
+	counts := map[uint32]int{}
+	for ; len(b) >= 4; b = b[4:] {
+		counts[binary.BigEndian.Uint32(b)]++
+	}
+	groups := make([]group, 0, len(counts))
+	for is, n := range counts {
+		groups = append(groups, group{int32(is / 4), int32(is % 4), n})
+	}
+	return groups
+}
 
-// keys are the tsqueries for what stands in titles and keywords only.
-func keys(queries []string) []string {
-	list := make([]string, len(queries))
-	for i, q := range queries {
-		list[i] = lexeme.ReplaceAllStringFunc(q, func(l string) string {
-			if begun, found := strings.CutSuffix(l, ":*"); found {
-				return begun + ":*AB"
+// A sieve writes conditions on the lexemes of datasets. Lexemes are numbers in
+// the index; those that the catalogue does not have are in none of it.
+type sieve struct {
+	ids  map[string]int32
+	with map[string][]int32 // that begin so
+	args pgx.NamedArgs
+}
+
+// sieve looks up what the units of a question and its places are made of.
+func (f *Finder) sieve(ctx context.Context, asked question) (*sieve, error) {
+	var words, begins []string
+	for i := range asked.units {
+		u := &asked.units[i]
+		if u.begun != "" {
+			begins = append(begins, u.begun)
+		}
+		for _, phrase := range u.any {
+			words = append(words, phrase...)
+		}
+	}
+	for _, a := range asked.near {
+		words = append(words, area(a))
+	}
+	s := &sieve{map[string]int32{}, map[string][]int32{}, pgx.NamedArgs{}}
+	rows, err := f.db.Query(ctx, `
+		select '', lexeme, id from search_lexeme where lexeme = any ($1)
+		union all
+		select b, lexeme, id from unnest($2::text[]) b join search_lexeme on lexeme ~>=~ b and lexeme ~<~ (b || '~') -- letters and digits come before`,
+		words, begins)
+	if err != nil {
+		return nil, fmt.Errorf("look lexemes up: %w", postgis.Kind(err))
+	}
+	var begin, lexeme string
+	var id int32
+	_, err = pgx.ForEachRow(rows, []any{&begin, &lexeme, &id}, func() error {
+		if begin == "" {
+			s.ids[lexeme] = id
+		} else {
+			s.with[begin] = append(s.with[begin], id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look lexemes up: %w", postgis.Kind(err))
+	}
+	return s, nil
+}
+
+// area is the lexeme of an area.
+func area(code string) string { return "@" + code }
+
+// arg gives the name of a parameter for a list of lexemes.
+func (s *sieve) arg(ids []int32) string {
+	name := fmt.Sprint("terms", len(s.args))
+	s.args[name] = ids
+	return "@" + name
+}
+
+// any is the condition that a dataset has one of some lexemes.
+func (s *sieve) any(lexemes []string) string {
+	ids := []int32{}
+	for _, l := range lexemes {
+		if id, known := s.ids[l]; known {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return "false"
+	}
+	return "terms && " + s.arg(ids)
+}
+
+// unit is the condition that a dataset has a unit: one of its words, or all
+// words of one of its phrases.
+func (s *sieve) unit(u *unit) string {
+	if u.begun != "" {
+		if len(s.with[u.begun]) == 0 {
+			return "false"
+		}
+		return "(terms && " + s.arg(s.with[u.begun]) + ")"
+	}
+	var words, any []string
+	for _, phrase := range u.any {
+		if len(phrase) == 1 {
+			words = append(words, phrase[0])
+			continue
+		}
+		ids := make([]int32, 0, len(phrase))
+		for _, l := range phrase {
+			if id, known := s.ids[l]; known {
+				ids = append(ids, id)
 			}
-			return l + ":AB"
-		})
+		}
+		if len(ids) == len(phrase) {
+			any = append(any, "terms @> "+s.arg(ids))
+		}
 	}
-	return list
+	return "(" + strings.Join(append(any, s.any(words)), " or ") + ")"
 }
 
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
+// inTitle counts the units that a title has. Most titles have no word of any:
+// that is asked first.
+func (s *sieve) inTitle(units []string) string {
+	ids := slices.Concat(slices.Collect(maps.Values(s.ids)), slices.Concat(slices.Collect(maps.Values(s.with))...))
+	if len(ids) == 0 || units == nil {
+		return "0"
 	}
-	return s
+	return "case when titles && " + s.arg(ids) + " then " + strings.Join(units, " + ") + " else 0 end"
 }
 
-func nonNil(list []string) []string {
+func nonNil[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }
 
 // findSQL is one statement for groups and page: both are of the same instant.
-// What is carried of every result is narrow: a common word has thousands.
-func findSQL(q SearchQuery, text, place bool) string {
+// What is read and carried of every result is narrow: a common word has
+// thousands. all is the condition on what a dataset has, "" for all of them;
+// titled how many units its title has; here whether it is of the very place.
+func findSQL(q SearchQuery, all, titled, here string) string {
 	var b strings.Builder
 	b.WriteString(`
 		with units as materialized (
 			select own::tsquery, wide::tsquery, own_key::tsquery, wide_key::tsquery
 			from unnest(@own::text[], @wide::text[], @own_key::text[], @wide_key::text[]) u (own, wide, own_key, wide_key)
 		), matched as materialized (
-			select e.dataset_id, e.profile_id, ` + orders[q.Sort].carries + `,
-				case when e.delivered_at > now() - interval '31 days' then 2 when e.delivered_at > now() - interval '366 days' then 1 else 0 end as age
-			from search_entry e`)
-	switch {
-	case text && place:
-		b.WriteString(` join search_text t using (dataset_id) where t.words @@ @all::tsquery and (e.areas && @near::text[] or t.words @@ @elsewhere::tsquery)`)
-	case text:
-		b.WriteString(` join search_text t using (dataset_id) where t.words @@ @all::tsquery`)
-	case place:
-		b.WriteString(` where e.areas && @near::text[]`)
-	}
+			select dataset_id, profile_id, delivered_at, standing, ` + titled + ` as titles, ` + here + ` as here,
+				case when delivered_at > now() - interval '31 days' then 2 when delivered_at > now() - interval '366 days' then 1 else 0 end as age
+			from search_index
+			where ` + cmp.Or(all, "true"))
 	b.WriteString(`
 		), left_over as (
 			select * from matched m where m.age >= @age`)
@@ -139,41 +251,40 @@ func findSQL(q SearchQuery, text, place bool) string {
 		}
 	}
 	b.WriteString(`
-		), scored as (` + orders[q.Sort].page + `)
-		select true, profile_id::bigint, age, count(*)::float8 from matched group by profile_id, age
+		), scored as (` + pages[q.Sort] + `)
+		select null, null, string_agg(int4send(profile_id * 4 + age), '') from matched
 		union all
-		(select false, dataset_id, 0, score from scored order by n)`)
+		(select dataset_id, score, null from scored order by n)`)
 	return b.String()
 }
-
-// An order is a way to sort results: what it needs of each, and its page as
-// dataset_id, score and n, the place.
-type order struct{ carries, page string }
 
 // By relevance, results stand in the order of what is known without their
 // texts; the first of them are scored and sorted again, and stand before those
 // that are not, so that pages never overlap.
-var relevance = order{`e.title_words @@ @either::tsquery as titled, e.areas && (@near::text[])[1:1] as here, e.width, e.merit`, `
+const relevance = `
 			select dataset_id, score, row_number() over (order by score desc, width desc, merit desc, title_plain, pre) as n
 			from (
-				select p.*, e.title_plain, case when p.pre <= @scored then (` + scoreSQL + `)::float8 else -p.pre end as score
+				select p.*, e.width, e.merit, e.title_plain, case when p.pre <= @scored then (` + scoreSQL + `)::float8 else -p.pre end as score
 				from (
-					select c.*, row_number() over (order by titled desc, here desc, width desc, merit desc, dataset_id) as pre
-					from (select * from left_over order by titled desc, here desc, width desc, merit desc, dataset_id limit @candidates) c
+					select c.*, row_number() over (order by titles desc, here desc, standing desc, dataset_id) as pre
+					from (select * from left_over order by titles desc, here desc, standing desc, dataset_id limit @candidates) c
 				) p
 				join search_entry e using (dataset_id)
 				join search_text t using (dataset_id)
 			) s
-			order by n limit @limit offset @offset`}
+			order by n limit @limit offset @offset`
 
-var orders = map[string]order{
+// pages are the statements that sort what the facets leave: dataset_id, score
+// and n, the place, of one page.
+var pages = map[string]string{
 	"": relevance, SortRelevance: relevance,
-	SortRecent: {`e.delivered_at`, `
+	SortRecent: `
 			select dataset_id, 0::float8 as score, row_number() over (order by delivered_at desc nulls last, dataset_id) as n
-			from (select * from left_over order by delivered_at desc nulls last, dataset_id limit @candidates) c order by n limit @limit offset @offset`},
-	SortTitle: {`e.title_plain`, `
+			from (select * from left_over order by delivered_at desc nulls last, dataset_id limit @candidates) c order by n limit @limit offset @offset`,
+	SortTitle: `
 			select dataset_id, 0::float8 as score, row_number() over (order by title_plain, dataset_id) as n
-			from (select * from left_over order by title_plain, dataset_id limit @candidates) c order by n limit @limit offset @offset`},
+			from (select l.dataset_id, e.title_plain from left_over l join search_entry e using (dataset_id)
+				order by e.title_plain, l.dataset_id limit @candidates) c order by n limit @limit offset @offset`,
 }
 
 // scoreSQL adds up: how many of the words the title has as asked (1) or as
@@ -188,5 +299,5 @@ const scoreSQL = `
 		from units u), 0)
 	+ case when e.title_plain = @plain then 2 else 0 end
 	+ case when cardinality(@near::text[]) > 0 then coalesce(0.9 - 0.25 * (array_position(@near::text[], (select a from unnest(e.areas) a
-		where a = any (@near::text[]) order by array_position(@near::text[], a) limit 1)) - 1), 0) else 0.25 * p.width end
-	+ 0.2 * p.merit`
+		where a = any (@near::text[]) order by array_position(@near::text[], a) limit 1)) - 1), 0) else 0.25 * e.width end
+	+ 0.2 * e.merit`

@@ -76,7 +76,12 @@ func (f *Finder) better(ctx context.Context, word string, stemKnown bool) (corre
 func (f *Finder) candidates(ctx context.Context, word string) ([]candidate, string, error) {
 	rows, err := f.db.Query(ctx, `
 		with asked as (select search_sound($1) as sound)
-		(select asked.sound, w.word, w.sound, null, null, null from asked, search_word w where w.sound % asked.sound or w.word like $1 || '%'
+		(select asked.sound, w.word, w.sound, null, null, null
+			from asked, (
+				select w.word, w.sound from search_word w, asked a where w.sound % a.sound
+				union
+				select word, sound from search_word where word ~>=~ $1 and word ~<~ ($1 || '~') -- letters and digits come before
+			) w
 			order by similarity(w.sound, asked.sound) desc, w.word limit 40)
 		union all
 		(select asked.sound, plain(p.name), p.sound, p.code, p.kind, p.name from asked, search_place p where p.sound % asked.sound

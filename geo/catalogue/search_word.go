@@ -24,9 +24,42 @@ type question struct {
 
 // A unit is a word or phrase of the question.
 type unit struct {
-	own   string // tsquery of the words as typed, or as corrected
-	any   string // tsquery of those and of what means the same
-	place bool   // it is the place's name: what lies there need not say it
+	own   []stems // of the words as typed, or as corrected; any of them will do
+	any   []stems // those, and of what means the same
+	begun string  // instead of both: what words begin with
+	place bool    // it is the place's name: what lies there need not say it
+}
+
+// stems are the lexemes of a phrase in one language, all of which a text must
+// have.
+type stems []string
+
+// tsquery asks for the texts that have one of the phrases, with these weights;
+// "" for all.
+func tsquery(list []stems, weights string) string {
+	quote := strings.NewReplacer("'", "''", `\`, `\\`)
+	phrases := make([]string, len(list))
+	for i, p := range list {
+		words := make([]string, len(p))
+		for j, lexeme := range p {
+			words[j] = "'" + quote.Replace(lexeme) + "':" + weights
+		}
+		phrases[i] = "(" + strings.Join(words, " & ") + ")"
+	}
+	return strings.Join(phrases, " | ")
+}
+
+// queries gives the unit as two tsqueries.
+func (u *unit) queries(weights string) (own, wide string) {
+	if u.begun != "" {
+		q := "'" + u.begun + "':*" + weights // letters and digits only
+		return q, q
+	}
+	wide = tsquery(u.any, weights)
+	if len(u.own) == 0 {
+		return wide, wide
+	}
+	return tsquery(u.own, weights), wide
 }
 
 // A span is a phrase of the question before its words are known.
@@ -61,7 +94,7 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 	changed := false
 	for i, s := range spans {
 		alternatives := synonyms()[base(asked[i])]
-		own := ""
+		begun := ""
 		if s.place == nil && len(s.words) == 1 && len(alternatives) == 0 && known[asked[i]] != exactWord {
 			better, err := f.better(ctx, asked[i], known[asked[i]] == sameStem)
 			if err != nil {
@@ -69,7 +102,7 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 			}
 			switch {
 			case better.begun:
-				own = "'" + asked[i] + "':*" // letters and digits only
+				begun = asked[i]
 			case better.place != nil && q.place == nil:
 				s.place, changed = better.place, true
 				asked[i] = strings.Join(split(better.place.Name), " ")
@@ -85,11 +118,9 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 		if err != nil {
 			return q, err
 		}
-		if own != "" {
-			u.own, u.any = own, own
-		}
+		u.begun = begun
 		u.place = s.place != nil && s.place == q.place
-		if u.any != "" || u.place {
+		if len(u.any) > 0 || u.begun != "" || u.place {
 			q.units = append(q.units, u)
 		}
 	}
@@ -200,24 +231,19 @@ func (f *Finder) known(ctx context.Context, phrases []string) (map[string]famili
 	return known, nil
 }
 
-// unit makes the tsqueries of a phrase. A small word of any of the three
-// languages gives an empty one: it would narrow the search for nothing.
+// unit finds the lexemes of a phrase and of what means the same. A small word
+// of any of the three languages gives none: it would narrow the search for
+// nothing.
 func (f *Finder) unit(ctx context.Context, phrase string, alternatives []string) (unit, error) {
-	if err := f.stem(ctx, append([]string{phrase}, alternatives...)); err != nil {
+	phrases := append([]string{phrase}, alternatives...)
+	if err := f.stem(ctx, phrases); err != nil {
 		return unit{}, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	u := unit{own: f.lexemes[phrase]}
-	any := []string{}
-	for _, p := range append([]string{phrase}, alternatives...) {
-		if l := f.lexemes[p]; l != "" {
-			any = append(any, l)
-		}
-	}
-	u.any = strings.Join(any, " | ")
-	if u.own == "" && len(alternatives) == 0 {
-		u.any = ""
+	for _, p := range phrases {
+		u.any = append(u.any, f.lexemes[p]...)
 	}
 	return u, nil
 }
@@ -235,30 +261,27 @@ func (f *Finder) stem(ctx context.Context, phrases []string) error {
 		return nil
 	}
 	rows, err := f.db.Query(ctx, `
-		select p, plainto_tsquery('public.fr', p)::text, plainto_tsquery('public.en', p)::text, plainto_tsquery('public.it', p)::text,
-			plainto_tsquery('simple', p)::text
+		select p, tsvector_to_array(to_tsvector('public.fr', p)), tsvector_to_array(to_tsvector('public.en', p)),
+			tsvector_to_array(to_tsvector('public.it', p)), tsvector_to_array(to_tsvector('simple', p))
 		from unnest($1::text[]) p`, missing)
 	if err != nil {
 		return fmt.Errorf("find the stems of words: %w", postgis.Kind(err))
 	}
-	stems := map[string]string{}
+	found := map[string][]stems{}
 	var p string
-	var l [4]string
+	var l [4]stems
 	_, err = pgx.ForEachRow(rows, []any{&p, &l[0], &l[1], &l[2], &l[3]}, func() error {
-		var list []string
+		var list []stems
 		for _, s := range l {
-			if s == "" {
+			if len(s) == 0 {
 				list = nil
 				break
 			}
-			if s = "(" + s + ")"; !slices.Contains(list, s) {
-				list = append(list, s)
+			if !slices.ContainsFunc(list, func(o stems) bool { return slices.Equal(o, s) }) {
+				list = append(list, slices.Clone(s))
 			}
 		}
-		stems[p] = ""
-		if list != nil {
-			stems[p] = "(" + strings.Join(list, " | ") + ")"
-		}
+		found[p] = list
 		return nil
 	})
 	if err != nil {
@@ -266,8 +289,8 @@ func (f *Finder) stem(ctx context.Context, phrases []string) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for p, s := range stems {
-		f.lexemes[p] = s
+	for p, list := range found {
+		f.lexemes[p] = list
 	}
 	return nil
 }

@@ -51,12 +51,25 @@ func next(ctx context.Context, hub *postgis.Hub, participant int64, lease time.D
 	return t.question(), c, nil
 }
 
+// briefly runs do in a transaction of statements that each look at few rows:
+// their plans are made once for a connection, not again for every question,
+// which would take longer than to carry them out.
+func briefly(ctx context.Context, db postgis.DB, do func(pgx.Tx) error) error {
+	pool, ok := db.(interface {
+		BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error)
+	})
+	if !ok { // in a transaction of the caller's
+		return pgx.BeginFunc(ctx, db, do)
+	}
+	return pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{BeginQuery: "begin; set local plan_cache_mode = force_generic_plan"}, do)
+}
+
 // fresh runs do in a transaction that sees outcomes compared with all that has
 // changed: where the matcher is behind, do is undone, the matcher catches up
 // or is waited for, and do runs again.
 func fresh(ctx context.Context, hub *postgis.Hub, do func(pgx.Tx) error) error {
 	for range 5 {
-		err := pgx.BeginFunc(ctx, hub.Desk, func(tx pgx.Tx) error {
+		err := briefly(ctx, hub.Desk, func(tx pgx.Tx) error {
 			if err := do(tx); err != nil {
 				return err
 			}
@@ -129,12 +142,15 @@ func give(ctx context.Context, tx pgx.Tx, participant int64, lease time.Duration
 	return pick(ctx, tx, &p, lease)
 }
 
+// mostExpired is how many leases one transaction ends.
+const mostExpired = 500
+
 // endExpired ends the leases that have run out, of all sessions: they hold
 // discrepancies that others wait for.
 func endExpired(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `
 		update claim set ended_at = now()
-		where id in (select id from claim where ended_at is null and expires_at <= now() limit 500 for update skip locked)`)
+		where id in (select id from claim where ended_at is null and expires_at <= now() limit $1 for update skip locked)`, mostExpired)
 	if err != nil {
 		return fmt.Errorf("end the leases that ran out: %w", postgis.Kind(err))
 	}
@@ -182,10 +198,9 @@ const maxTries = 12
 func pick(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (Task, Claim, error) {
 	tried := []int64{}
 	for range maxTries {
-		var id int64
-		err := tx.QueryRow(ctx, pickSQL, p.Session.ID, questions, p.ID, p.Cell, p.Sign, tried, maxOpinions, apartMetres).Scan(&id)
+		id, err := free(ctx, tx, p, tried)
 		if err != nil {
-			return Task{}, Claim{}, fmt.Errorf("find a task: %w", postgis.Kind(err))
+			return Task{}, Claim{}, err
 		}
 		tried = append(tried, id)
 		c := Claim{Expires: int(lease.Seconds())}
@@ -217,6 +232,21 @@ func pick(ctx context.Context, tx pgx.Tx, p *Participant, lease time.Duration) (
 		return t, c, renew(ctx, tx, &t)
 	}
 	return Task{}, Claim{}, fmt.Errorf("find a task that nobody takes: %w", geo.ErrUnavailable)
+}
+
+// free finds and holds the best task that nobody has, away from what others
+// have in hand where there is such a one.
+func free(ctx context.Context, tx pgx.Tx, p *Participant, tried []int64) (id int64, err error) {
+	for _, anywhere := range []bool{false, true} {
+		err = tx.QueryRow(ctx, pickSQL, p.Session.ID, questions, p.ID, p.Cell, p.Sign, tried, maxOpinions, apartMetres, anywhere).Scan(&id)
+		if err == nil {
+			return id, nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			break
+		}
+	}
+	return 0, fmt.Errorf("find a task: %w", postgis.Kind(err))
 }
 
 // renew makes a task ask about what its outcome is now, when that has changed

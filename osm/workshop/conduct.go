@@ -75,20 +75,31 @@ type Solved struct {
 // places that the file and OpenStreetMap agree on, one asked whether it is
 // there, the other whether both mean the same place. Fewer where there are
 // fewer such places.
-func Examples(ctx context.Context, db postgis.DB, session int64) ([]Solved, error) {
-	list, err := readTasks(ctx, db, fromOutcomes, `
-		o.id in (
-			select n.id
-			from outcome n
-			join public_rule q on q.id = n.rule_id
-			join session s on s.id = $2 and q.theme_id = s.theme_id
-			where n.kind = 'identical' and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
-			order by n.geom <-> st_transform(st_centroid(s.area), 3857), n.id
-			limit 2)`, session)
+func Examples(ctx context.Context, db postgis.DB, session int64) (out []Solved, err error) {
+	var list []Task
+	err = briefly(ctx, db, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `
+			select near.id
+			from (select id, theme_id, st_transform(st_centroid(area), 3857) as centre from session where id = $1 offset 0) s,
+				lateral ( -- nearest first, by the index
+					select n.id
+					from outcome n
+					where n.kind = 'identical'
+					  and n.rule_id in (select q.id from public_rule q where q.theme_id = s.theme_id)
+					  and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
+					order by n.geom <-> s.centre, n.id
+					limit 2
+				) near`, session)
+		outcomes, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return fmt.Errorf("look for examples: %w", postgis.Kind(err))
+		}
+		list, err = readTasks(ctx, tx, fromOutcomes, "o.id = any ($2)", outcomes)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	var out []Solved
 	for i := range list {
 		t := &list[i]
 		q := Question{Task: *t}

@@ -71,7 +71,7 @@ func ours(name string) bool {
 
 // JoinAs is Join for somebody who has looked at the groups first.
 func JoinAs(ctx context.Context, db postgis.DB, code string, w Wish) (p Participant, token string, err error) {
-	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+	err = briefly(ctx, db, func(tx pgx.Tx) error {
 		// The session's row is held, so that two who join at once don't both
 		// take the last place of a group.
 		s, err := findSession(ctx, tx, `where s.code = $1 and s.state = 'open' for no key update of s`, Normalise(code))

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"calanque/geo"
 	"calanque/geo/postgis"
 	"calanque/osm/match"
@@ -262,7 +264,11 @@ func (q *Question) choice(key int, says string) (Choice, bool) {
 // Practice gives the question to try out on; geo.ErrNotFound where there is
 // none.
 func Practice(ctx context.Context, db postgis.DB, session int64) (Question, error) {
-	list, err := readTasks(ctx, db, fromTasks, "t.session_id = $2 and t.practice", session)
+	var list []Task
+	err := briefly(ctx, db, func(tx pgx.Tx) (err error) {
+		list, err = readTasks(ctx, tx, fromTasks, "t.session_id = $2 and t.practice", session)
+		return err
+	})
 	if err != nil {
 		return Question{}, err
 	}

@@ -65,7 +65,7 @@ func Record(ctx context.Context, db postgis.DB, a Answer) (r Recorded, err error
 	if err := a.check(); err != nil {
 		return Recorded{}, err
 	}
-	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+	err = briefly(ctx, db, func(tx pgx.Tx) error {
 		var code string
 		r, code, err = record(ctx, tx, a)
 		if err != nil || r.Again {

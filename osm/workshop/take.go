@@ -136,10 +136,11 @@ func Heartbeat(ctx context.Context, db postgis.DB, participant int64) error {
 	return nil
 }
 
-// FreshTasks is Tasks, after the matcher has seen all that has changed.
-func FreshTasks(ctx context.Context, hub *postgis.Hub, session int64) (list []Task, err error) {
+// FreshCell gives the tasks of one cell of a session, of all for 0, after the
+// matcher has seen all that has changed.
+func FreshCell(ctx context.Context, hub *postgis.Hub, session int64, cell int) (list []Task, err error) {
 	err = fresh(ctx, hub, func(tx pgx.Tx) error {
-		list, err = Tasks(ctx, tx, session)
+		list, err = readTasks(ctx, tx, fromTasks, "t.session_id = $2 and not t.practice and $3 in (0, t.cell)", session, cell)
 		return err
 	})
 	return list, err
