@@ -22,10 +22,10 @@ quiet_npm() { tools=../$tools quietly npm "$@"; }
 
 [ ! -e viewer/package-lock.json ] || build_viewer
 
-# Static, and the same bytes wherever the checkout lies. bin/calanque is replaced only when it changed: it keeps its
-# date otherwise, by which the demo knows whether its sample is still the one this program draws.
+# bin/calanque is replaced only when it changed: it keeps its date otherwise, by which the demo knows whether its sample
+# is still the one this program draws.
 [ -e bin/calanque ] || say "building bin/calanque (the first time takes a minute or two)"
-CGO_ENABLED=0 quietly go build -trimpath -buildvcs=false -ldflags '-s -w' -o "$tools/calanque" ./cmd/calanque
+quietly go build -ldflags '-s -w' -o "$tools/calanque" ./cmd/calanque
 if ! cmp -s "$tools/calanque" bin/calanque; then
 	mkdir -p bin
 	cp "$tools/calanque" bin/calanque.new

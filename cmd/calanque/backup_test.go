@@ -39,7 +39,7 @@ const published = `
 	insert into osm.extra values (1, '{"name": "L''Estaque"}')`
 
 // contents digests every row of every table of the hub.
-func contents(t *testing.T, url string) map[string]string {
+func contents(t testing.TB, url string) map[string]string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {

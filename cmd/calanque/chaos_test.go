@@ -41,7 +41,7 @@ type victim struct {
 
 func newVictim(t *testing.T, stream uint64) *victim {
 	t.Helper()
-	v := &victim{machine: newMachine(t), random: rand.New(rand.NewPCG(*chaosSeed, stream))}
+	v := &victim{machine: newUsedMachine(t), random: rand.New(rand.NewPCG(*chaosSeed, stream))}
 	for i := range v.files {
 		v.files[i] = v.write(fmt.Sprintf("points-%d.csv", i), manyRows(*chaosRows+i, i))
 		v.extracts[i] = v.write(fmt.Sprintf("town-%d.osm.pbf", i), town(t, *chaosRows+i, i))

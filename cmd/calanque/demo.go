@@ -133,7 +133,7 @@ func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) err
 	if err := a.claimDemo(ctx, hub); err != nil {
 		return err
 	}
-	if err := a.drawSample(ctx, dir, seed, time.Now()); err != nil {
+	if _, err := a.drawSample(ctx, dir, seed, time.Now()); err != nil {
 		return err
 	}
 	if err := a.importSample(ctx, hub, filepath.Join(dir, sampleExtract)); err != nil {
@@ -153,31 +153,32 @@ func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) err
 // sampleExtract is where the sample's OpenStreetMap is, in its folder.
 const sampleExtract = "osm/roquebelle.osm.pbf"
 
-func (a *app) drawSample(ctx context.Context, dir string, seed int64, now time.Time) error {
+// drawSample gives what it has drawn, nothing where the sample was there.
+func (a *app) drawSample(ctx context.Context, dir string, seed int64, now time.Time) (m sample.Manifest, err error) {
 	want := drawn{Seed: seed, Day: now.UTC().Format(time.DateOnly), Build: buildID()}
 	stamp := filepath.Join(dir, "drawn.json")
 	var have drawn
 	if b, err := os.ReadFile(stamp); err == nil && json.Unmarshal(b, &have) == nil && have == want {
-		return nil
+		return m, nil
 	}
 	fmt.Fprintln(a.stderr, a.sentence(geo.Say("demo.drawing")))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the sample's folder: %w", err)
+		return m, fmt.Errorf("make the sample's folder: %w", err)
 	}
-	if _, err := sample.Write(ctx, dir, sample.Options{Seed: seed, Today: now}); err != nil {
-		return err
+	if m, err = sample.Write(ctx, dir, sample.Options{Seed: seed, Today: now}); err != nil {
+		return m, err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "catalogue.yaml"), demoCatalogue, 0o644); err != nil {
-		return fmt.Errorf("write the sample's catalogue: %w", err)
+		return m, fmt.Errorf("write the sample's catalogue: %w", err)
 	}
 	b, err := json.Marshal(want)
 	if err != nil {
-		return err
+		return m, err
 	}
 	if err := os.WriteFile(stamp, b, 0o644); err != nil {
-		return fmt.Errorf("note which sample this is: %w", err)
+		return m, fmt.Errorf("note which sample this is: %w", err)
 	}
-	return nil
+	return m, nil
 }
 
 // buildID tells programs apart, so that a newer one draws its own sample.

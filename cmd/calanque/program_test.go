@@ -47,8 +47,10 @@ var (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if programDir != "" {
-		os.RemoveAll(programDir)
+	for _, dir := range []string{programDir, madeDir} {
+		if dir != "" {
+			os.RemoveAll(dir)
+		}
 	}
 	os.Exit(code)
 }

@@ -166,7 +166,7 @@ func (m *machine) lasting() map[string]string {
 		delete from layer_version where version_id in (select id from version where state = 'failed');
 		delete from version where state = 'failed'`
 	fill(m.t.(*testing.T), url, conn)
-	return contents(m.t.(*testing.T), url)
+	return contents(m.t, url)
 }
 
 // points is GeoJSON of n points around a place, with properties.

@@ -47,7 +47,7 @@ var madePassword = regexp.MustCompile(`\b\w{4}-\w{4}-\w{4}-\w{4}\b`)
 // does not serve yet.
 func newHall(t testing.TB, n int) *hall {
 	t.Helper()
-	h := &hall{machine: newMachine(t), login: "mediatheque"}
+	h := &hall{machine: newUsedMachine(t), login: "mediatheque"}
 	h.base = "http://" + h.addr
 	var csv strings.Builder
 	csv.WriteString("code;nom;longitude;latitude\n")

@@ -250,14 +250,12 @@ func TestDemo(t *testing.T) {
 	t.Logf("two at once ready after %v, again after %v", first.Round(time.Millisecond), time.Since(again.begun).Round(time.Millisecond))
 	m.must("load", m.write("mine.csv", manyRows(50, 1)), "--dataset", "mine", "--producer", "Ma commune", "--licence", "lo-2.0")
 	m.answers()
-	dump := filepath.Join(m.dir, "all.dump")
-	m.must("backup", dump)
+	url, release := m.hold()
+	dump, before := m.dump(url)
 	if r := again.interrupt(); r.code != 0 {
 		t.Errorf("the demo does not end well: %v", r)
 	}
-	url, release := m.hold()
 	checkInvariants(t, url, "with the sample")
-	before := contents(t, url)
 	m.must("demo", "--remove")
 	m.onlyMine(url)
 	m.must("demo", "--remove") // nothing to remove is no fault
@@ -276,6 +274,22 @@ func TestDemo(t *testing.T) {
 		t.Errorf("what was restored differs (-want +got):\n%s", d)
 	}
 	checkInvariants(t, url, "after the restore")
+}
+
+// dump makes a backup beside the server and gives what was in the database
+// then: the server may be building files to download, and so it is made again
+// until nothing has changed meanwhile.
+func (m *machine) dump(url string) (file string, holds map[string]string) {
+	m.t.Helper()
+	for n := range 100 {
+		file, holds = filepath.Join(m.dir, fmt.Sprint(n, ".dump")), contents(m.t, url)
+		m.must("backup", file)
+		if cmp.Equal(holds, contents(m.t, url)) {
+			return file, holds
+		}
+	}
+	m.t.Fatal("the database does not come to rest")
+	return "", nil
 }
 
 // The sample never replaces what is somebody's own, nor takes it along.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,20 +56,21 @@ func TestMatchAgainstTruth(t *testing.T) {
 // sampleHub loads a sample into a database of the test's own.
 func sampleHub(t *testing.T, seed int64) (*postgis.Hub, []sample.Truth) {
 	t.Helper()
-	url, dir := postgistest.URL(t), t.TempDir()
-	a := newApp(&config{DatabaseURL: url, Data: dir}, io.Discard, io.Discard)
+	a := newApp(&config{DatabaseURL: postgistest.URL(t), Data: t.TempDir()}, io.Discard, io.Discard)
 	t.Cleanup(a.close)
 	hub, err := a.database(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.prepareDemo(t.Context(), hub, seed); err != nil {
-		t.Fatal(err)
+	m, err := a.drawSample(t.Context(), a.demoFolder(), seed, time.Now()) // the truth comes with the drawing
+	if err == nil {
+		err = a.prepareDemo(t.Context(), hub, seed)
 	}
-	// The truth comes with the drawing, which gives the same bytes again.
-	m, err := sample.Write(t.Context(), filepath.Join(dir, "again"), sample.Options{Seed: seed, Today: time.Now()})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(m.Truth) == 0 {
+		t.Fatal("there is no truth about the sample")
 	}
 	return hub, m.Truth
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -39,16 +38,7 @@ func TestWholeSession(t *testing.T) {
 		t.Skip("needs a database")
 	}
 	ctx := t.Context()
-	const seed = 1
-	a := newApp(&config{DatabaseURL: postgistest.URL(t), Data: t.TempDir()}, io.Discard, io.Discard)
-	t.Cleanup(a.close)
-	hub, err := a.database(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.prepareDemo(ctx, hub, seed); err != nil {
-		t.Fatal(err)
-	}
+	a, hub := preparedDemo(t)
 	mediator := sampleMediator(t, hub)
 	erics, err := workshop.ERICs(ctx, hub.Web)
 	if err != nil || len(erics) == 0 {
@@ -89,7 +79,7 @@ func TestWholeSession(t *testing.T) {
 	newer := func(edition int, changes []byte) sample.Manifest {
 		t.Helper()
 		dir := filepath.Join(a.dataFolder(), fmt.Sprint("edition", edition))
-		m, err := sample.Write(ctx, dir, sample.Options{Seed: seed, Today: time.Now(), Edition: edition, Changes: changes})
+		m, err := sample.Write(ctx, dir, sample.Options{Seed: demoSeed, Today: time.Now(), Edition: edition, Changes: changes})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -286,15 +276,9 @@ func TestRestoreDrill(t *testing.T) {
 		t.Skip("needs a database")
 	}
 	ctx := t.Context()
-	url, file := postgistest.URL(t), filepath.Join(t.TempDir(), "calanque.dump")
-	a := newApp(&config{DatabaseURL: url, Data: t.TempDir()}, io.Discard, io.Discard)
-	hub, err := a.database(ctx)
-	if err == nil {
-		err = a.prepareDemo(ctx, hub, 1)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := filepath.Join(t.TempDir(), "calanque.dump")
+	a, hub := preparedDemo(t)
+	url := a.DatabaseURL
 	erics, err := workshop.ERICs(ctx, hub.Web)
 	if err != nil {
 		t.Fatal(err)

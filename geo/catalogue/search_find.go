@@ -43,7 +43,7 @@ func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxe
 			continue
 		}
 		has := s.unit(u)
-		titled = append(titled, strings.ReplaceAll(has, "terms", "titles")+"::int")
+		titled = append(titled, inTitle(has))
 		if u.place {
 			elsewhere = has
 			continue
@@ -72,7 +72,7 @@ func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxe
 		"topic": nonNil(q.Topics), "producer": nonNil(q.Producers), "licence": nonNil(q.Licences), "format": nonNil(q.Formats),
 		"want": nonNil(q.Wants), "territory": nonNil(q.Territories),
 	}
-	titles := s.inTitle(titled)
+	titles := s.titles(titled)
 	maps.Copy(args, s.args)
 	rows, err := f.db.Query(ctx, findSQL(q, all, titles, here), args)
 	if err != nil {
@@ -163,7 +163,7 @@ func area(code string) string { return "@" + code }
 
 // arg gives the name of a parameter for a list of lexemes.
 func (s *sieve) arg(ids []int32) string {
-	name := fmt.Sprint("terms", len(s.args))
+	name := fmt.Sprint("words", len(s.args))
 	s.args[name] = ids
 	return "@" + name
 }
@@ -210,9 +210,12 @@ func (s *sieve) unit(u *unit) string {
 	return "(" + strings.Join(append(any, s.any(words)), " or ") + ")"
 }
 
-// inTitle counts the units that a title has. Most titles have no word of any:
-// that is asked first.
-func (s *sieve) inTitle(units []string) string {
+// inTitle is 1 for what has a unit in its title, else 0.
+func inTitle(has string) string { return strings.ReplaceAll(has, "terms ", "titles ") + "::int" }
+
+// titles counts the units that a title has. Most have no word of any: that is
+// asked first.
+func (s *sieve) titles(units []string) string {
 	ids := slices.Concat(slices.Collect(maps.Values(s.ids)), slices.Concat(slices.Collect(maps.Values(s.with))...))
 	if len(ids) == 0 || units == nil {
 		return "0"

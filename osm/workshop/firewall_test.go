@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,12 +21,24 @@ import (
 // Every value of a case is marked by where it is from, positions by their
 // longitude.
 var (
-	fileMark    = regexp.MustCompile(`FILE-|\b5\.1\d{6}\b`)
-	osmMark     = regexp.MustCompile(`OSM-|\b5\.2\d{6}\b|[nw]4242`)
-	imageryMark = regexp.MustCompile(`IMG-|\b5\.4\d{6}\b`)
+	fileMark    = mark{regexp.MustCompile(`5\.1\d{6}\b`), []string{"FILE-"}}
+	osmMark     = mark{regexp.MustCompile(`5\.2\d{6}\b`), []string{"OSM-", "n4242", "w4242"}}
+	imageryMark = mark{regexp.MustCompile(`5\.4\d{6}\b`), []string{"IMG-"}}
 	objectKey   = regexp.MustCompile(`\b[nwr]\d+\b`)
-	deskMark    = regexp.MustCompile(`DESK-|\b5\.5\d{6}\b`)
+	deskMark    = mark{regexp.MustCompile(`5\.5\d{6}\b`), []string{"DESK-"}}
 )
+
+// A mark is in a text as a longitude or as a word. Each begins as it is
+// written, so that it is found without trying every place: with the race
+// detector that is half of the test's time.
+type mark struct {
+	place *regexp.Regexp
+	words []string
+}
+
+func (m mark) in(text string) bool {
+	return m.place.MatchString(text) || slices.ContainsFunc(m.words, func(w string) bool { return strings.Contains(text, w) })
+}
 
 // A deck deals random cases.
 type deck struct{ *rand.Rand }
@@ -144,16 +157,16 @@ func TestFirewall(t *testing.T) {
 		}
 		edits += osmFile
 		for name, text := range out {
-			if name == "josm.osm" && fileMark.MatchString(text) {
+			if name == "josm.osm" && fileMark.in(text) {
 				fromFile++
 			}
-			if task.LicenceClass != openLicence || imageryMark.MatchString(text) || deskMark.MatchString(text) {
+			if task.LicenceClass != openLicence || imageryMark.in(text) || deskMark.in(text) {
 				t.Fatalf("case %d of seed %d: %s says %s of a %s dataset: %s", i, seed, name, c.Says, task.LicenceClass, text)
 			}
 		}
 		n, text := towardsProducer(t, f, values)
 		lines += n
-		if osmMark.MatchString(text) || imageryMark.MatchString(text) || deskMark.MatchString(text) {
+		if osmMark.in(text) || imageryMark.in(text) || deskMark.in(text) {
 			t.Fatalf("case %d of seed %d: the producer of a %s dataset gets %s", i, seed, task.LicenceClass, text)
 		}
 	}
@@ -250,11 +263,11 @@ func TestFirewallStored(t *testing.T) {
 		}
 		if err == nil {
 			for name, text := range x.written(t) {
-				if deskMark.MatchString(text) {
+				if deskMark.in(text) {
 					t.Errorf("%s of a %s dataset: %s", name, class, text)
 				}
 			}
-			if !fileMark.MatchString(x.written(t)["josm.osm"]) {
+			if !fileMark.in(x.written(t)["josm.osm"]) {
 				t.Error("an open file's values don't reach OpenStreetMap")
 			}
 		}
@@ -266,7 +279,7 @@ func TestFirewallStored(t *testing.T) {
 		if err := WriteCorrectionsCSV(&b, list); err != nil {
 			t.Fatal(err)
 		}
-		if osmMark.MatchString(b.String()) || deskMark.MatchString(b.String()) || objectKey.MatchString(b.String()) || !bytes.Contains(b.Bytes(), []byte("OBS-")) {
+		if osmMark.in(b.String()) || deskMark.in(b.String()) || objectKey.MatchString(b.String()) || !bytes.Contains(b.Bytes(), []byte("OBS-")) {
 			t.Errorf("corrections of a %s dataset: %s", class, b.String())
 		}
 		for _, p := range people {

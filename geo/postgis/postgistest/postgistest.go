@@ -65,6 +65,37 @@ func URL(t testing.TB) string {
 	return s.clone(t, template)
 }
 
+// From is like URL, of a copy of a database that prepare has filled. It does
+// so once for all tests of this process that give the same name, and leaves no
+// connection open.
+func From(t testing.TB, name string, prepare func(ctx context.Context, url string) error) string {
+	t.Helper()
+	s := require(t)
+	once, _ := s.prepared.LoadOrStore(name, &preparation{})
+	p := once.(*preparation)
+	p.Do(func() {
+		var template string
+		if template, p.err = s.template(t.Context()); p.err != nil {
+			return
+		}
+		p.name = s.nextName() // dropped by the next process, as what a dead one leaves
+		if p.err = s.copy(t.Context(), p.name, template); p.err == nil {
+			p.err = prepare(t.Context(), s.url(p.name))
+		}
+	})
+	if p.err != nil {
+		t.Fatalf("prepare %s: %v", name, p.err)
+	}
+	return s.clone(t, p.name)
+}
+
+// A preparation is a database that tests begin with.
+type preparation struct {
+	sync.Once
+	name string
+	err  error
+}
+
 // Empty is the URL of a database in which nothing has been made yet.
 func Empty(t testing.TB) string {
 	t.Helper()
@@ -94,6 +125,8 @@ func Folder(t testing.TB) string {
 type server struct {
 	cluster *cluster.Cluster
 	last    atomic.Int64 // number of the last database of this process
+
+	prepared sync.Map // name → *preparation
 
 	mu   sync.Mutex
 	name string // of the template, once it is there
@@ -203,12 +236,17 @@ func (s *server) url(database string) string {
 	return strings.Replace(s.cluster.URL(), "dbname=calanque", "dbname="+database, 1)
 }
 
+func (s *server) nextName() string { return fmt.Sprintf("test_%d_%d", os.Getpid(), s.last.Add(1)) }
+
+func (s *server) copy(ctx context.Context, name, template string) error {
+	return s.do(ctx, fmt.Sprintf(`create database %s template %s strategy file_copy`, name, template))
+}
+
 // clone makes a database for a test.
 func (s *server) clone(t testing.TB, template string) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d_%d", os.Getpid(), s.last.Add(1))
-	err := s.do(t.Context(), fmt.Sprintf(`create database %s template %s strategy file_copy`, name, template))
-	if err != nil {
+	name := s.nextName()
+	if err := s.copy(t.Context(), name, template); err != nil {
 		t.Fatalf("clone %s: %v", template, err)
 	}
 	t.Cleanup(func() {
