@@ -50,6 +50,9 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) error {
 		h.Set("Cache-Control", answer.Forever)
 	}
 	h.Set("Content-Security-Policy", viewer.Policy) // a worker obeys its own file's
+	if strings.HasPrefix(name, "away-") {
+		h.Set("Service-Worker-Allowed", "/atelier/") // beyond the folder it comes from: see viewer/src/away.ts
+	}
 	if answer.Unchanged(w, r, f.tag) {
 		return nil
 	}

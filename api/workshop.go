@@ -33,6 +33,7 @@ func (s *Server) workshopRoutes(get, post, open func(string, answer.Handler)) {
 	post("/atelier/nouveau", s.newSession)
 	get("/atelier/reprendre", s.recoverPage)
 	open("/atelier/reprendre", s.recoverSession)
+	get("/atelier/hors-ligne", s.awayPage)
 	get(one, s.participantPage)
 	open(one+"/rejoindre", s.join)
 	get(one+"/place", s.seatPage)

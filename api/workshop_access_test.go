@@ -151,6 +151,7 @@ var table = []address{
 	{"POST", "/atelier/nouveau", "", "sssssffyyy"},
 	{"GET", "/atelier/reprendre", "", "yyyyyyyyyy"},
 	{"POST", "/atelier/reprendre", "code={code}&secours=AAAAAAAAAAAA", "nnnnnnnnnn"},
+	{"GET", "/atelier/hors-ligne", "", "yyyyyyyyyy"},
 	{"GET", "/atelier/{code}", "", "dydddddddd"},
 	{"GET", "/atelier/{code}/place", "", "dydddddddd"},
 	{"POST", "/atelier/{code}/place", "", "dydddddddd"},

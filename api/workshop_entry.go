@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -86,8 +87,12 @@ func (s *Server) entryLine(p *viewer.EntryPage, t *workshop.Task, typed map[int]
 		case line.Choice > 0:
 			l.Key = strconv.Itoa(line.Choice)
 		}
-		for _, v := range line.Values {
-			l.Value = v
+		for field, v := range line.Values {
+			if field == positionField {
+				l.Square = v
+			} else {
+				l.Value = v
+			}
 		}
 		l.Wrong = p.Refused.Code != "" && p.Refused.Args["line"] == t.Number
 	}
@@ -109,6 +114,9 @@ func (s *Server) enterSheet(w http.ResponseWriter, r *http.Request) error {
 	typed := map[int]workshop.Line{}
 	for _, l := range lines {
 		typed[l.Number] = l
+	}
+	if err == nil {
+		lines, err = s.placed(r, &session, p.Cell, lines)
 	}
 	if err == nil {
 		_, err = workshop.EnterSheet(r.Context(), s.Hub.Desk, session.Code, lines)
@@ -166,7 +174,13 @@ func (s *Server) typedLines(r *http.Request, session *workshop.Session, p *viewe
 		q := t.Question()
 		for _, c := range q.Choices {
 			for _, field := range c.Fields {
-				if c.Key == l.Choice && value != "" && field[0] != '_' {
+				if c.Key != l.Choice {
+					continue
+				}
+				if field == positionField {
+					value = strings.TrimSpace(r.PostForm.Get("case-" + n))
+				}
+				if value != "" {
 					l.Values = map[string]string{field: value}
 				}
 			}
@@ -174,6 +188,36 @@ func (s *Server) typedLines(r *http.Request, session *workshop.Session, p *viewe
 		lines = append(lines, l)
 	}
 	return lines, wrong
+}
+
+// placed puts in the place of the squares that were typed the positions that
+// they are on the sheet's map. What names no square is a *workshop.LineError.
+func (s *Server) placed(r *http.Request, session *workshop.Session, cell int, lines []workshop.Line) ([]workshop.Line, error) {
+	cells, err := workshop.Cells(r.Context(), s.Hub.Web, session.ID)
+	if err != nil {
+		return nil, err
+	}
+	drawn, _, err := planCells(cells)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(lines)
+	for i := range out {
+		square, ok := out[i].Values[positionField]
+		if !ok {
+			continue
+		}
+		at := slices.IndexFunc(drawn, func(c viewer.PlanCell) bool { return c.Number == cell })
+		if at < 0 {
+			return nil, geo.ErrNotFound
+		}
+		place, err := cellGrid(drawn[at].Area.Bound()).Place(square)
+		if err != nil {
+			return nil, &workshop.LineError{Number: out[i].Number, Err: err}
+		}
+		out[i].Values = map[string]string{positionField: place}
+	}
+	return out, nil
 }
 
 // undoSheet takes back what was entered by one form.

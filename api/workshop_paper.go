@@ -114,6 +114,7 @@ func (s *Server) sheet(ctx context.Context, p *viewer.SheetPage, base string, ce
 	plan.Height = sheet.Layout.Height
 	sheet.Scale, plan.Frame = trueFrame(marksBox(plan.Marks, cell.Area.Bound()), plan.Width, plan.Height)
 	sheet.Bar = scaleBar(sheet.Scale)
+	plan.Grid = planGrid(cellGrid(cell.Area.Bound()), &plan)
 	var err error
 	if plan.Ground, err = s.planGround(ctx, &plan); err != nil {
 		return sheet, err
@@ -122,6 +123,33 @@ func (s *Server) sheet(ctx context.Context, p *viewer.SheetPage, base string, ce
 	address := fmt.Sprintf("%s/atelier/%s/conduite/saisie?feuille=%d#%s", base, p.Room.Code, cell.Number, bounds(&plan))
 	sheet.QR, err = viewer.QR(address, viewer.Say(p.Lang, "pages.sheet", "n", cell.Number))
 	return sheet, err
+}
+
+// cellGrid is the grid on the sheet of a cell that has these bounds in
+// EPSG:3857.
+func cellGrid(b orb.Bound) workshop.Grid {
+	west, south := viewer.Geographic(b.Min)
+	east, north := viewer.Geographic(b.Max)
+	return workshop.NewGrid(west, south, east, north)
+}
+
+// planGrid is what a map shows of a grid, with a line beyond each side, which
+// ends the names of the last squares.
+func planGrid(g workshop.Grid, p *viewer.Plan) (out viewer.PlanGrid) {
+	b := p.Frame.Box(p.Width, p.Height)
+	west, south := viewer.Geographic(orb.Point{b.MinX, b.MinY})
+	east, north := viewer.Geographic(orb.Point{b.MaxX, b.MaxY})
+	column, row := g.At(west, north)
+	lastColumn, lastRow := g.At(east, south)
+	for ; column <= lastColumn+1; column++ {
+		name, lon := g.Column(column)
+		out.Columns = append(out.Columns, viewer.PlanGridLine{At: viewer.Spherical(lon, 0)[0], Name: name})
+	}
+	for ; row <= lastRow+1; row++ {
+		name, lat := g.Row(row)
+		out.Rows = append(out.Rows, viewer.PlanGridLine{At: viewer.Spherical(0, lat)[1], Name: name})
+	}
+	return out
 }
 
 // sheetMarks are where a question is on paper: A and B where it compares two

@@ -42,6 +42,14 @@ var notices = map[string]string{
 	"appele": "room.called", "donnee": "room.sheet-given", "vide": "room.sheet-empty", "code": "room.recoded", "surnom": "room.renamed",
 }
 
+// awayPage is what a participant's browser keeps to show when the room is
+// opened while the hub is away. It says nothing of anybody.
+func (s *Server) awayPage(w http.ResponseWriter, r *http.Request) error {
+	p := s.page(r, nil)
+	p.SignedIn = nil
+	return write(w, r, p, func(b *bytes.Buffer) error { return viewer.Away(b, p) })
+}
+
 func (s *Server) questionPage(w http.ResponseWriter, r *http.Request, p *workshop.Participant, a asking) error {
 	page := s.participant(r, p)
 	page.Refused, page.Note = a.refused, a.note

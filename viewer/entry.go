@@ -40,6 +40,8 @@ type EntryLine struct {
 	Ask     string // as the sheet words it
 	Choices []ChoiceView
 	Field   *geo.Field // may be written with one of the answers
+	Place   int        // key of the answer that may say where; 0 for none
+	Square  string     // of the sheet's map, as it was typed
 	Done    bool
 	Key     string // as it was typed: 1–4, 0 not readable, "" blank
 	Note    string
@@ -79,6 +81,9 @@ func (p EntryPage) Next() int {
 func NewEntryLine(lang string, q SheetQuestion, done bool) EntryLine {
 	l := EntryLine{Number: q.Number, Name: subject(lang, q.Ask), Ask: shortAsk(lang, q), Choices: q.Choices, Done: done}
 	for _, c := range q.Choices {
+		if c.Place {
+			l.Place = c.Key
+		}
 		if len(c.Fields) > 0 {
 			l.Field = &c.Fields[0]
 		}

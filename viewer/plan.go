@@ -28,7 +28,8 @@ type Plan struct {
 	Marks         []PlanMark
 	Bleed         int     // how far the ground goes on beyond each side, where the page has room
 	Scale         float64 // of the writing in cells: 1 on a desk, more on a wall; 0 means 1
-	Paper         bool    // sized in millimetres, its marks moved apart where they would cover each other
+	Grid          PlanGrid
+	Paper         bool // sized in millimetres, its marks moved apart where they would cover each other
 	lang          string
 }
 
@@ -56,6 +57,16 @@ type PlanMark struct {
 	Group  string // of an outcome, for its shape; "" with a number or letter
 	Letter string // A or B, where two places are compared; after the number if there is one
 	Chosen bool
+}
+
+// A PlanGrid are lines that part the drawing into squares, each with what the
+// squares after it are called; "" draws the line alone.
+type PlanGrid struct{ Columns, Rows []PlanGridLine }
+
+// A PlanGridLine is a line of a grid: At is its x or y in EPSG:3857.
+type PlanGridLine struct {
+	At   float64
+	Name string
 }
 
 // A Frame puts EPSG:3857 on a drawing: its middle, and how many units of the
@@ -133,6 +144,7 @@ func DrawPlan(lang string, p Plan) template.HTML {
 	if p.Ground != nil {
 		d.ground()
 	}
+	d.grid()
 	at := d.places()
 	for _, pt := range at {
 		d.taken = append(d.taken, spot{pt[0], pt[1], 24})

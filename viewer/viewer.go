@@ -47,6 +47,7 @@ type files struct {
 
 	Atelier       string   // the script of the pages of mapping sessions
 	AtelierStyles []string // and their style sheets
+	Away          string   // the worker that stands for a room while the hub is away
 
 	Portal       string   // the script of the portal's pages
 	PortalStyles []string // and their style sheets, over Styles
@@ -95,6 +96,7 @@ func parseManifest(data []byte) (files, error) {
 		}
 	}
 	f.Atelier, f.AtelierStyles = entry(chunks, "src/atelier.ts")
+	f.Away, _ = entry(chunks, "src/away.ts")
 	f.Portal, f.PortalStyles = entry(chunks, "src/portal.ts")
 	for _, lang := range Languages {
 		if c, ok := chunks["src/i18n/"+lang+".ts"]; ok {

@@ -16,7 +16,7 @@ export default defineConfig({
     assetsDir: '',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: ['src/main.ts', 'src/atelier.ts', 'src/portal.ts'] },
+    rolldownOptions: { input: ['src/main.ts', 'src/atelier.ts', 'src/away.ts', 'src/portal.ts'] },
   },
   server: { host: '127.0.0.1' },
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },

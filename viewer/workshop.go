@@ -347,6 +347,10 @@ func Question(w io.Writer, p QuestionPage) error {
 	return render(w, p.Lang, "atelier-question.html", p)
 }
 
+// Away writes what a browser keeps to show while the hub is away: the same for
+// everybody.
+func Away(w io.Writer, p Page) error { return render(w, p.Lang, "atelier-away.html", p) }
+
 // New writes the page that prepares a session.
 func New(w io.Writer, p NewPage) error { return render(w, p.Lang, "atelier-new.html", p) }
 

@@ -15,8 +15,8 @@ import (
 	"calanque/osm/match"
 )
 
-// Lease is how long a question stays with whoever was given it. Keep renews
-// it.
+// Lease is how long a question stays with whoever was given it. Heartbeat
+// renews it.
 const Lease = 10 * time.Minute
 
 // maxOpinions is how often a task is asked at most before the mediator reads
@@ -291,20 +291,6 @@ func renew(ctx context.Context, tx pgx.Tx, t *Task) error {
 		return err
 	}
 	t.Asked, t.askedPrint, t.fields, t.askedOSM = t.Kind, t.print, t.conflictFields(), t.object()
-	return nil
-}
-
-// Keep renews a lease; geo.ErrNotFound when it has ended or is another's.
-func Keep(ctx context.Context, db postgis.DB, participant, claim int64) error {
-	tag, err := db.Exec(ctx, `
-		update claim set expires_at = now() + $3::interval
-		where id = $2 and participant_id = $1 and ended_at is null and expires_at > now()`, participant, claim, Lease)
-	if err != nil {
-		return fmt.Errorf("keep a lease: %w", postgis.Kind(err))
-	}
-	if tag.RowsAffected() == 0 {
-		return fmt.Errorf("keep lease %d: %w", claim, geo.ErrNotFound)
-	}
 	return nil
 }
 

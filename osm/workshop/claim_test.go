@@ -162,7 +162,7 @@ func TestLateAnswer(t *testing.T) {
 	if rec := r.answer(p, first.Task.ID, 3); rec.Opinion != 2 {
 		t.Errorf("late: %+v, want the second opinion", rec)
 	}
-	if err := Keep(ctx, r.hub.Desk, p.ID, 1); !errors.Is(err, geo.ErrNotFound) {
+	if err := Heartbeat(ctx, r.hub.Desk, p.ID); !errors.Is(err, geo.ErrNotFound) {
 		t.Errorf("kept a lease that has ended: %v", err)
 	}
 }

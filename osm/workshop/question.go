@@ -224,15 +224,17 @@ func point(lon, lat float64) string {
 	return strconv.FormatFloat(lon, 'f', 7, 64) + " " + strconv.FormatFloat(lat, 'f', 7, 64)
 }
 
+// earthDegree is a degree of latitude in metres, on a sphere of 6,371 km.
+const earthDegree = 111_195
+
 // Toward gives the position so many metres from the task's place, towards a
 // bearing in degrees from north, as answers keep positions: how people tell
 // where something is without pointing at a map. On the sphere; a kilometre at
 // most, beyond which nobody points.
 func (t *Task) Toward(bearing, metres float64) string {
-	const degree = 111_195 // metres of a degree of latitude on a sphere of 6,371 km
 	metres = min(metres, 1000)
 	sin, cos := math.Sincos(bearing * math.Pi / 180)
-	return point(t.Lon+metres*sin/degree/math.Cos(t.Lat*math.Pi/180), t.Lat+metres*cos/degree)
+	return point(t.Lon+metres*sin/earthDegree/math.Cos(t.Lat*math.Pi/180), t.Lat+metres*cos/earthDegree)
 }
 
 // parsePoint reads "lon lat" (a comma will do).

@@ -270,6 +270,65 @@ describe.skipIf(!demo)('paper', () => {
     expect(await page.locator('[role=status]').count()).toBe(0);
   });
 
+  it('numbers each question alike on screen, wall, board and paper, 6 to 12 in a cell', async () => {
+    for (const { code } of sessions) {
+      await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+      const sheets = await page.$$eval('section.a4:not(.index)', (list) =>
+        list.map((s) =>
+          [...s.querySelectorAll('tbody tr:not(.blank)')].map((r) => ({
+            number: r.querySelector('.nn')!.textContent,
+            name: r.querySelector('b')?.textContent ?? '',
+          })),
+        ),
+      );
+      const all = sheets.flat().map((q) => q.number);
+      expect(new Set(all).size).toBe(all.length);
+      const sizes = sheets.map((s) => s.length);
+      expect(Math.min(...sizes), code).toBeGreaterThanOrEqual(6);
+      expect(Math.max(...sizes), code).toBeLessThanOrEqual(12);
+      const cells = sheets.map((_s, i) => String(i + 1));
+      for (const where of ['conduite', 'projecteur']) {
+        await page.goto(`${base}/atelier/${code}/${where}?lg=fr`);
+        expect(await page.$$eval('.planbox .sqn', (l) => l.map((n) => n.textContent))).toEqual(cells);
+        expect(
+          await page.$$eval('.planbox .sqt', (l) => l.map((n) => Number(/\d+$/.exec(n.textContent)?.[0]))),
+          `${where} of ${code}`,
+        ).toEqual(sizes);
+      }
+    }
+    // Question by question: the entry form and the screens of one session.
+    const { code } = sessions[2]!;
+    await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+    const guest = await (await browser.newContext({ locale: 'fr-FR' })).newPage();
+    await guest.goto(`${base}/atelier/${code}?lg=fr`);
+    await press(guest, '.door .btn.big');
+    await press(guest, '.an button >> nth=3'); // the trial
+    const sheets = await page.locator('section.a4:not(.index)').count();
+    for (let cell = 1; cell <= sheets; cell++) {
+      await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+      const paper = await page
+        .locator('section.a4:not(.index)')
+        .nth(cell - 1)
+        .locator('tbody tr:not(.blank)')
+        .evaluateAll((l) =>
+          l.map((r) => [r.querySelector('.nn')!.textContent, r.querySelector('b')?.textContent ?? '']),
+        );
+      await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=${cell}&lg=fr`);
+      expect(
+        await page.$$eval('.keyed li', (l) =>
+          l.map((r) => [r.querySelector('.n')!.textContent, r.querySelector('b')?.textContent ?? '']),
+        ),
+      ).toEqual(paper);
+      for (const [number, name] of paper) {
+        await guest.goto(`${base}/atelier/${code}?question=${number}&lg=fr`);
+        const asked = (await guest.textContent('main h1'))!;
+        expect(asked).toContain(`Question ${number}.`);
+        expect(asked.toLowerCase()).toContain(name!.replace(/…$/, '').toLowerCase());
+      }
+    }
+    await guest.context().close();
+  }, 120000);
+
   it('keeps its questions from the screens until it comes back', async () => {
     const { code } = sessions[0]!;
     await page.goto(`${base}/atelier/${code}/conduite/saisie?feuille=1&lg=fr`);
@@ -287,6 +346,67 @@ describe.skipIf(!demo)('paper', () => {
     await page.keyboard.type('1');
     await send();
     expect(await page.textContent('.sheets')).not.toMatch(/sur papier/);
+  });
+
+  it('takes where "elsewhere" is by the square of the sheet’s map, by keyboard and without a script', async () => {
+    const { code } = sessions[0]!;
+    await page.goto(`${base}/atelier/${code}/feuilles?lg=fr`);
+    // Each sheet names its squares along two sides, and the letter of a column is the same place on all its prints.
+    const named = await page.$$eval('section.a4:not(.index)', (list) =>
+      list.map((s) => [...s.querySelectorAll('.m-gn')].map((n) => n.textContent)),
+    );
+    for (const names of named) {
+      expect(names.filter((n) => /^[A-Z]$/.test(n)).length).toBeGreaterThanOrEqual(4);
+      expect(names.filter((n) => /^\d+$/.test(n)).length).toBeGreaterThanOrEqual(3);
+    }
+    const plain = await (
+      await browser.newContext({
+        locale: 'fr-FR',
+        javaScriptEnabled: false,
+        storageState: await page.context().storageState(),
+      })
+    ).newPage();
+    const [column, row] = [
+      named[1]!.find((n) => /^[A-Z]$/.test(n))!,
+      named[1]!.filter((n) => /^\d+$/.test(n)).at(-1)!,
+    ];
+    for (const [who, sheet, square] of [
+      [page, 2, `${column}${row}-5`],
+      [plain, 4, 'N21'],
+    ] as const) {
+      await who.goto(`${base}/atelier/${code}/conduite/saisie?feuille=${sheet}&lg=fr`);
+      const line = who.locator('.keyed li:has(input.sq)').first();
+      const key = (await line.locator('input.sq').getAttribute('data-after'))!;
+      await line.locator('input.k').fill('');
+      if (who === page) {
+        await line.locator('input.k').focus();
+        await page.keyboard.type(key + 'ailleurs');
+        expect(await line.locator('input.sq').inputValue()).toBe('ailleurs');
+        await page.keyboard.press('Enter'); // leads on, sends nothing
+        expect(await page.evaluate(() => document.activeElement?.matches('input.k'))).toBe(true);
+        await send();
+        expect(await page.textContent('[role=alert]')).toContain('J12');
+        expect(await page.inputValue('[aria-invalid] ~ .also input.sq')).toBe('ailleurs');
+        expect(await violations(page)).toEqual([]);
+        await page.locator('[aria-invalid] ~ .also input.sq').fill(square);
+        await page.locator('input.k').first().focus();
+        await send();
+      } else {
+        await line.locator('input.k').fill(key);
+        await line.locator('input.sq').fill(square);
+        await press(who, 'form[data-sheet] button');
+      }
+      expect(await who.textContent('[role=status]')).toMatch(/1 réponse gardée/);
+    }
+    await plain.context().close();
+    const file = await page.evaluate(
+      async (to) => (await fetch(to)).json(),
+      `${base}/atelier/${code}/exports/corrections.geojson`,
+    );
+    const moved = (
+      file as { features: { properties: Record<string, unknown>; geometry: { coordinates: number[] } }[] }
+    ).features.filter((f) => JSON.stringify(f).includes('_geom'));
+    expect(moved.length).toBeGreaterThanOrEqual(2);
   });
 
   it('names the line that is refused, and keeps what was typed', async () => {

@@ -308,6 +308,55 @@ describe.skipIf(!account)('the room', () => {
     await page.context().close();
   }, 120000);
 
+  it('opened again while the hub is away, says what waits, comes back by itself and sends it once', async () => {
+    const page = await person();
+    await seated(page);
+    await page.waitForSelector('body[data-held]');
+    await page.waitForSelector('body[data-guarded]');
+    const before = await told();
+    await page.context().setOffline(true);
+    for (let n = 1; n <= 3; n++) await answer(page, 0);
+    expect(await page.textContent('.wait')).toContain('3 réponses en attente');
+    await page.reload();
+    await page.waitForFunction(() =>
+      document.querySelector('[data-waiting]')?.textContent.startsWith('3 réponses'),
+    );
+    expect(await page.textContent('h1')).toBe('Le hub ne répond pas');
+    expect(await violations(page)).toEqual([]);
+    // What is kept tells nothing of anybody.
+    expect(
+      await page.evaluate(async () => {
+        const kept = await Promise.all(
+          (await caches.keys()).map(async (name) => (await caches.open(name)).keys()),
+        );
+        return kept.flat().map((r) => new URL(r.url).pathname.replace(/-[\w-]{8}\./, '-HASH.'));
+      }),
+    ).toEqual(expect.arrayContaining(['/atelier/hors-ligne', '/assets/icon.svg']));
+    const keys: string[] = [];
+    page.on('request', (r) => {
+      if (r.url().includes('/reponse')) keys.push(new URLSearchParams(r.postData()!).get('cle')!);
+    });
+    await page.context().setOffline(false);
+    await page.waitForSelector(form, { timeout: 30000 });
+    await page.waitForFunction(() => document.querySelector<HTMLElement>('.wait')?.hidden, undefined, {
+      timeout: 30000,
+    });
+    await page.waitForSelector('.said'); // they are gone
+    expect(keys.length).toBe(3);
+    expect(new Set(keys).size).toBe(3);
+    const after = await told();
+    expect(after - before).toBeGreaterThanOrEqual(2);
+    expect(after - before).toBeLessThanOrEqual(3); // one may have been answered by others meanwhile
+    // Whoever leaves takes all of it along.
+    await page.goto(`${base}/atelier/${code}/place?lg=fr`);
+    await press(page, 'button[value=quitter]');
+    await page.waitForFunction(
+      async () =>
+        (await caches.keys()).length === 0 && (await navigator.serviceWorker.getRegistrations()).length === 0,
+    );
+    await page.context().close();
+  }, 120000);
+
   it('counts an answer once whose acknowledgement was lost', async () => {
     const page = await person();
     await seated(page);

@@ -325,10 +325,7 @@ describe('without', () => {
   it('a layer that answers: it says so, the others go on', async () => {
     const context = await browser.newContext({ locale: 'fr-FR', viewport: { width: 1366, height: 768 } });
     const page = await context.newPage();
-    await page.route('**/collections/points-eau/items*', async (r) => {
-      await new Promise((done) => setTimeout(done, 500)); // a hub that is down is not that fast
-      await r.fulfill({ status: 503, body: 'down' });
-    });
+    await page.route('**/collections/points-eau/items*', (r) => r.fulfill({ status: 503, body: 'down' }));
     await page.goto(base + `/carte${town}`);
     await page.waitForSelector('.note.err');
     expect(await page.textContent('.note.err')).toContain('Ne répond pas depuis');

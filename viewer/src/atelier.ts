@@ -5,6 +5,7 @@ import './report.css';
 import { enterByKeys } from './entry';
 import { offerPrinting } from './print';
 import { callsEnd, follow, fresh, replaceLive } from './room/live';
+import { unguard } from './room/guard';
 import { Room } from './room/page';
 
 /**
@@ -32,6 +33,8 @@ callsEnd();
 if (room) {
   keys();
   void Room.begin(room);
+} else if (location.pathname === '/atelier') {
+  void unguard(); // whoever left a room comes here
 } else if (events) {
   follow(events, async () => {
     const now = await fresh(true);

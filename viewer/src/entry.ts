@@ -1,6 +1,7 @@
 /**
  * One key a line: a figure that is typed leads on to the next line, Backspace in an empty line back to the one before,
- * arrows up and down. Enter sends the form, as everywhere.
+ * arrows up and down. The key of an answer that says where leads on to the square of the map, and Enter from there to
+ * the next line. Enter elsewhere sends the form, as everywhere.
  */
 export function enterByKeys(form: HTMLFormElement): void {
   const lines = [...form.querySelectorAll<HTMLInputElement>('input.k')];
@@ -12,7 +13,9 @@ export function enterByKeys(form: HTMLFormElement): void {
   lines.forEach((line, i) => {
     line.addEventListener('input', () => {
       line.value = line.value.replace(/[^0-4]/g, '');
-      if (line.value) go(i + 1);
+      const square = line.closest('li')?.querySelector<HTMLInputElement>('input.sq');
+      if (square && line.value === square.dataset.after) square.focus();
+      else if (line.value) go(i + 1);
     });
     line.addEventListener('keydown', (e) => {
       if (e.altKey || e.ctrlKey || e.metaKey) return;
@@ -22,6 +25,17 @@ export function enterByKeys(form: HTMLFormElement): void {
       go(back ? Math.max(0, i - 1) : i + 1);
     });
   });
+  lines.forEach((line, i) =>
+    line
+      .closest('li')
+      ?.querySelector('input.sq')
+      ?.addEventListener('keydown', (e) => {
+        const { key } = e as KeyboardEvent;
+        if (key !== 'Enter' && key !== 'ArrowDown' && key !== 'ArrowUp') return;
+        e.preventDefault();
+        go(key === 'ArrowUp' ? i : i + 1);
+      }),
+  );
   const saved = document.querySelector<HTMLElement>('[data-first]');
   const wrong = lines.findIndex((l) => l.getAttribute('aria-invalid'));
   if (saved) saved.focus();

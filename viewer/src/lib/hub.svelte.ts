@@ -30,6 +30,15 @@ export interface Row {
   metres: number;
 }
 
+/** What a layer is asked for, each by its own address. */
+type Asked = 'items' | 'tiles' | 'day';
+
+interface Silence {
+  layer: string;
+  asked: Asked;
+  since: Date;
+}
+
 /** Everything the viewer shows, and the only place that changes it. */
 export class Hub {
   readonly layers: Layer[];
@@ -60,8 +69,17 @@ export class Hub {
   counting = $state(false);
   /** Counts in view of the other layers that are on. */
   readonly counts = new SvelteMap<string, number>();
-  /** Since when a layer has not answered. */
-  readonly down = new SvelteMap<string, Date>();
+  /** What has not been answered, each since when: tiles that arrive do not say that the items do. */
+  readonly #silences = new SvelteMap<string, Silence>();
+  /** Since when a layer has not answered something. */
+  readonly down = $derived.by(() => {
+    const down = new Map<string, Date>();
+    for (const { layer, since } of this.#silences.values())
+      if (!down.has(layer) || since < down.get(layer)!) down.set(layer, since);
+    return down;
+  });
+  /** Layers whose tiles the last retry has to ask for again. */
+  again: string[] = [];
   readonly loading = new SvelteSet<string>();
   online = $state(true);
   lastAnswer = $state(new Date());
@@ -291,15 +309,27 @@ export class Hub {
     setTimeout(() => (this.message = message), 50);
   }
 
+  #listOf: string | null = null;
+
+  #empty(matched: number | null): void {
+    this.#listOf = null;
+    this.list = [];
+    this.next = null;
+    this.matched = matched;
+  }
+
   /** The count and the list of the active layer in the view; what the effect in App calls. */
   async refresh(signal: AbortSignal): Promise<void> {
     const active = this.active;
     const box = this.box;
     if (!active || !box) {
-      this.list = [];
-      this.matched = active ? null : 0;
+      this.#empty(active ? null : 0);
+      this.counting = false;
       return;
     }
+    // What another layer answered is not this one's, however long it takes or whether it fails.
+    if (this.#listOf !== active.id) this.#empty(null);
+    this.#listOf = active.id;
     this.counting = true;
     const whole = this.listing;
     const points = active.geometryType === 'point';
@@ -315,9 +345,9 @@ export class Hub {
       this.list = whole ? got.features : [];
       this.matched = got.numberMatched;
       this.next = whole ? got.next : null;
-      this.#answered(active.id);
+      this.#answered(active.id, 'items');
     } catch (e) {
-      this.#unanswered(active.id, e);
+      this.#unanswered(active.id, 'items', e);
     } finally {
       if (!signal.aborted) this.counting = false;
     }
@@ -339,9 +369,9 @@ export class Hub {
             signal,
           });
           this.counts.set(id, got.numberMatched);
-          this.#answered(id);
+          this.#answered(id, 'items');
         } catch (e) {
-          this.#unanswered(id, e);
+          this.#unanswered(id, 'items', e);
         }
       }),
     );
@@ -356,8 +386,9 @@ export class Hub {
       const got = await items(active.id, { next: this.next });
       this.list = [...this.list, ...got.features];
       this.next = got.next;
+      this.#answered(active.id, 'items');
     } catch (e) {
-      this.#unanswered(active.id, e);
+      this.#unanswered(active.id, 'items', e);
     } finally {
       this.counting = false;
     }
@@ -404,9 +435,9 @@ export class Hub {
       const values = new Map(got.features.map((f) => [commune(f.id), f]));
       this.#days.set(day, values);
       if (this.shownTime === day) this.day = values;
-      this.#answered(layer.id);
+      this.#answered(layer.id, 'day');
     } catch (e) {
-      this.#unanswered(layer.id, e);
+      this.#unanswered(layer.id, 'day', e);
     }
   }
 
@@ -416,24 +447,36 @@ export class Hub {
     return new Map([...this.day].map(([k, f]) => [k, atmoClass(f.properties.code_qual)]));
   });
 
+  /** A tile of the layer did not come. */
   failed(layer: string): void {
-    if (!this.down.has(layer)) this.down.set(layer, new Date());
+    this.#silent(layer, 'tiles');
   }
 
-  #answered(layer: string): void {
-    this.down.delete(layer);
+  /** A tile of the layer came. */
+  received(layer: string): void {
+    this.#silences.delete(`tiles ${layer}`);
+  }
+
+  #silent(layer: string, asked: Asked): void {
+    const key = `${asked} ${layer}`;
+    if (!this.#silences.has(key)) this.#silences.set(key, { layer, asked, since: new Date() });
+  }
+
+  #answered(layer: string, asked: Asked): void {
+    this.#silences.delete(`${asked} ${layer}`);
     this.lastAnswer = new Date();
     this.online = true;
   }
 
-  #unanswered(layer: string, e: unknown): void {
+  #unanswered(layer: string, asked: Asked, e: unknown): void {
     if (aborted(e)) return;
     if (!(e instanceof Unanswered) && !navigator.onLine) this.online = false;
-    this.failed(layer);
+    this.#silent(layer, asked);
   }
 
   retry(): void {
-    this.down.clear();
+    this.again = [...this.#silences.values()].filter((s) => s.asked === 'tiles').map((s) => s.layer);
+    this.#silences.clear();
     this.online = true;
     this.attempt++;
   }
@@ -489,7 +532,8 @@ export class Hub {
   readonly status = $derived.by(() => {
     const l = this.listed;
     if (!l) return t('status.none');
-    if (this.matched === null) return t('status.counting');
+    if (this.matched === null)
+      return t(this.down.has(this.active!.id) ? 'status.unknown' : 'status.counting');
     const n = this.compare ? this.work.length : this.matched;
     const code = this.sel === null ? 'status.count' : feminine(l) ? 'status.selected-f' : 'status.selected';
     return t(code, { n, noun: noun(l, n) });

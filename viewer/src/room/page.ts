@@ -1,3 +1,4 @@
+import { guard, unguard } from './guard';
 import { ask, send } from './hub';
 import { callsEnd, follow, fresh, parse, replaceLive } from './live';
 import type { PlaceMap } from './place';
@@ -29,12 +30,14 @@ const remembered = 12; // answers whose question can be shown again
  * question takes the place of the last, and while the hub is out of reach the page goes on with the few it holds.
  */
 export class Room {
+  readonly #room: string;
   readonly #path: string;
   readonly #queue: Queue;
   readonly #pointing: Pointing;
   readonly #stock: Stock;
   readonly #answered = new Map<string, Shown>(); // by key
   #away = false;
+  #guarded = false; // a reload while the hub is away shows a page that waits for it
   #busy = false; // an answer is on its way
   #flushing: Promise<string | null> | null = null;
   #pause = 0;
@@ -52,6 +55,7 @@ export class Room {
   }
 
   private constructor(code: string, queue: Queue) {
+    this.#room = code;
     this.#path = `/atelier/${code}`;
     this.#queue = queue;
     this.#stock = new Stock(this.#path);
@@ -68,6 +72,9 @@ export class Room {
     document.addEventListener('click', (e) => this.#clicked(e));
     addEventListener('popstate', () => void this.#go(location.href, false));
     addEventListener('online', () => this.#soon(0));
+    addEventListener('beforeunload', (e) => {
+      if (this.#away && !this.#guarded) e.preventDefault(); // a page that is left now can't be come back to
+    });
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible' && this.#away) this.#soon(0);
     });
@@ -81,7 +88,16 @@ export class Room {
 
   #later(): void {
     const idle = window.requestIdleCallback ?? ((f: () => void) => setTimeout(f, 300));
-    setTimeout(() => idle(() => void this.#moving().then(() => this.#stock.fill())), 400);
+    setTimeout(() => idle(() => void this.#moving().then(() => this.#ready())), 400);
+  }
+
+  /** Gets ready for the hub to be away. */
+  async #ready(): Promise<void> {
+    await this.#stock.fill();
+    const { guard: script, state } = document.body.dataset;
+    if (state === 'over') return unguard();
+    this.#guarded = await guard(this.#room, script, document.documentElement.lang);
+    document.body.toggleAttribute('data-guarded', this.#guarded);
   }
 
   /** Brings the map that moves; the drawn one stays where it can't be had. */
@@ -131,6 +147,7 @@ export class Room {
 
   #swap(now: Document, focus: boolean): void {
     if (!swap(now)) return location.assign(this.#path); // a door, or the end
+    if (document.body.dataset.state === 'over') void unguard();
     this.#arm();
     if (focus) focusTitle();
   }
@@ -234,6 +251,7 @@ export class Room {
         return null;
       }
       if (sent.is === 'no-seat') {
+        this.#away = false;
         location.assign(this.#path); // the door, which tells what waits
         return null;
       }
