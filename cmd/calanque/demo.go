@@ -147,6 +147,9 @@ func (a *app) prepareDemo(ctx context.Context, hub *postgis.Hub, seed int64) err
 	if err := ap.run(ctx); err != nil {
 		return err
 	}
+	if err := a.proposeDemoReuses(ctx, hub); err != nil {
+		return err
+	}
 	return a.drain(ctx, hub, true) // the first look at the map is at its basemap
 }
 
@@ -330,6 +333,9 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogueFile) error {
 		} else {
 			order = append(order, d.ID)
 		}
+	}
+	if err := dropDemoReuses(ctx, hub); err != nil {
+		return err
 	}
 	for _, id := range order {
 		if err := postgis.Erase(ctx, hub, id); err != nil && !errors.Is(err, geo.ErrNotFound) {
