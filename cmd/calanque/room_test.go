@@ -80,49 +80,58 @@ func (h *hall) serve(args ...string) *process {
 // BenchmarkRoom has thirty people of one session answer without a pause, with
 // the program as it is served, and its own PostgreSQL, through HTTP: a claim is
 // the page with the next question, an answer is what its form gives back. The
-// thirty browsers are on the same machine. Longer than a second says more:
+// thirty browsers are on the same machine. When nothing is left, all move on to
+// another session; what is measured is while all thirty answer. Longer than a
+// second says more:
 //
 //	go test ./cmd/calanque -run '^$' -bench Room -benchtime 30s
 func BenchmarkRoom(b *testing.B) {
 	h := newHall(b, 4000)
 	up := h.serve()
 	r := &round{hall: h, tick: make(chan struct{})}
-	r.begin(b)
+	r.moved = sync.NewCond(&r.mu)
 	ctx, cancel := context.WithCancel(b.Context())
+	defer context.AfterFunc(ctx, r.moved.Broadcast)()
 	var all sync.WaitGroup
-	for i := range 30 {
+	for i := range roomSize {
 		seat := newBrowser(b, h.base, "")
 		all.Go(func() { r.person(ctx, b, seat, rand.New(rand.NewPCG(1, uint64(i)))) })
 	}
 	defer all.Wait()
 	defer cancel()
-	for range 60 { // everybody is in
+	for range 2 * roomSize { // everybody is in
 		<-r.tick
 	}
 	r.forget()
 	before, databaseBefore := processorTime(up.cmd.Process.Pid), h.databaseTime()
-	begun := time.Now()
+	begun, answered := time.Now(), 0
 	for b.Loop() {
 		<-r.tick
+		answered++
 	}
 	took := time.Since(begun).Seconds()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	b.ReportMetric(p95(r.claims), "ms-claim-p95")
 	b.ReportMetric(p95(r.answers), "ms-answer-p95")
-	b.ReportMetric(float64(len(r.answers))/took, "answers/s")
-	b.ReportMetric((processorTime(up.cmd.Process.Pid)-before)/float64(len(r.answers))*1000, "server-cpu-ms/answer")
-	b.ReportMetric((h.databaseTime()-databaseBefore)/float64(len(r.answers))*1000, "database-cpu-ms/answer")
+	b.ReportMetric(float64(answered)/took, "answers/s")
+	b.ReportMetric((processorTime(up.cmd.Process.Pid)-before)/float64(answered)*1000, "server-cpu-ms/answer")
+	b.ReportMetric((h.databaseTime()-databaseBefore)/float64(answered)*1000, "database-cpu-ms/answer")
 	b.ReportMetric(load(), "load")
 }
 
-// A round is the sessions that thirty people go through.
+// roomSize is how many people answer.
+const roomSize = 30
+
+// A round is the sessions that a room goes through.
 type round struct {
 	*hall
-	tick chan struct{} // one for each answer
+	tick  chan struct{} // one for each answer
+	moved *sync.Cond    // of mu: everybody is done, or seated
 
-	mu              sync.Mutex
-	claims, answers []time.Duration
+	mu                 sync.Mutex
+	done, seated, turn int
+	claims, answers    []time.Duration // while everybody answers
 }
 
 func (r *round) forget() {
@@ -140,14 +149,36 @@ func (r *round) begin(t testing.TB) {
 	r.code = r.mediator.prepare(t, "eau", aroundTown, 60, 180)
 }
 
-// after gives the session that follows the one that has nothing left.
-func (r *round) after(t testing.TB, code string) string {
+// moveOn waits until nobody has a question left, then seats a person in the next
+// session, and waits until all are seated. It is false when ctx has ended.
+func (r *round) moveOn(ctx context.Context, t testing.TB, seat *browser) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.code == code {
+	turn := r.turn
+	if r.done++; r.done == roomSize {
 		r.begin(t)
+		r.seated, r.turn = 0, r.turn+1
+		r.moved.Broadcast()
 	}
-	return r.code
+	for r.turn == turn && ctx.Err() == nil {
+		r.moved.Wait()
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	code := r.code
+	r.mu.Unlock()
+	seat.join(t, code)
+	seat.pass(t, code)
+	r.mu.Lock()
+	if r.seated++; r.seated == roomSize {
+		r.done = 0
+		r.moved.Broadcast()
+	}
+	for r.seated < roomSize && ctx.Err() == nil {
+		r.moved.Wait()
+	}
+	return ctx.Err() == nil
 }
 
 // errLeft is a page without a question.
@@ -155,25 +186,22 @@ var errLeft = errors.New("nothing is left")
 
 // person answers until ctx ends.
 func (r *round) person(ctx context.Context, t testing.TB, seat *browser, rnd *rand.Rand) {
-	code := r.after(t, "")
-	seat.join(t, code)
-	seat.pass(t, code)
-	for ctx.Err() == nil {
-		claim, answer, err := seat.once(code, rnd)
+	for more := r.moveOn(ctx, t, seat); more; {
+		claim, answer, err := seat.once(r.code, rnd)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, errLeft):
-			code = r.after(t, code)
-			seat.join(t, code)
-			seat.pass(t, code)
+			more = r.moveOn(ctx, t, seat)
 			continue
 		case err != nil:
 			t.Errorf("answer: %v", err)
 			return
 		}
 		r.mu.Lock()
-		r.claims, r.answers = append(r.claims, claim), append(r.answers, answer)
+		if r.done == 0 {
+			r.claims, r.answers = append(r.claims, claim), append(r.answers, answer)
+		}
 		r.mu.Unlock()
 		select {
 		case r.tick <- struct{}{}:
