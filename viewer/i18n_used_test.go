@@ -14,8 +14,8 @@ import (
 // said, with what may follow in data: states, kinds, numbers.
 var composed = []string{
 	"account.demo-", "account.role-", "air.", "air.advice-", "apply.", "apply.what-", "board.chain-", "board.move-", "board.waits-",
-	"bureau.back-", "bureau.done-", "bureau.f-", "bureau.geometry-", "bureau.high-", "bureau.kind-", "bureau.report-", "bureau.rhythm-",
-	"bureau.said-", "bureau.sample-", "bureau.says-", "bureau.state-", "bureau.step-", "bureau.type-", "bureau.wait-", "census.line-",
+	"bureau.back-", "bureau.csv-", "bureau.done-", "bureau.f-", "bureau.geometry-", "bureau.high-", "bureau.kind-", "bureau.report-", "bureau.rhythm-",
+	"bureau.said-", "bureau.sample-", "bureau.says-", "bureau.state-", "bureau.step-", "bureau.type-", "bureau.wait-", "census.as-", "census.line-",
 	"chain.", "compare.copy-", "compare.title-", "direction.", "field.", "frequency.", "letter.", "letter.intro-", "letter.title-", "load.step-",
 	"match.name-", "news.", "noun.", "osm.step-", "outcome.", "outcome.title-", "pages.phase-", "pages.says-", "pages.seen-", "pages.state-",
 	"panel.", "paper.", "portal.choice-", "portal.document-", "portal.facet-", "portal.file-", "portal.kind-", "portal.licence-", "portal.part-",
