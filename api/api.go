@@ -147,6 +147,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	var following sync.WaitGroup
 	following.Go(func() { s.Follow(ctx) })
 	following.Go(func() { s.prebuild(ctx) })
+	following.Go(func() {
+		if err := s.finder.Warm(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Warn("facets not read ahead: the first searches wait for them", "err", err)
+		}
+	})
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	var err error

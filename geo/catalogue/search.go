@@ -102,7 +102,7 @@ type SearchResult struct {
 // changes (facet profiles, base forms of synonyms); it is safe for concurrent
 // use.
 type Finder struct {
-	db postgis.DB
+	pool Pool
 
 	mu       sync.Mutex
 	profiles map[int32]*profile
@@ -110,9 +110,15 @@ type Finder struct {
 	lexemes  map[string][]stems // of phrases; none for small words
 }
 
+// A Pool is where a Finder takes its connections.
+type Pool interface {
+	postgis.DB
+	BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error)
+}
+
 // NewFinder makes one over a database.
-func NewFinder(db postgis.DB) *Finder {
-	return &Finder{db: db, profiles: map[int32]*profile{}, lexemes: map[string][]stems{}}
+func NewFinder(pool Pool) *Finder {
+	return &Finder{pool: pool, profiles: map[int32]*profile{}, lexemes: map[string][]stems{}}
 }
 
 // Search finds datasets: by all words of the question or what means the same,
@@ -127,26 +133,42 @@ func (f *Finder) Search(ctx context.Context, q SearchQuery) (SearchResult, error
 	if _, known := pages[q.Sort]; !known {
 		return SearchResult{}, &geo.ParamError{Param: "sort", Value: q.Sort, Want: "want relevance, recent or title"}
 	}
-	asked, err := f.understand(ctx, q.Text)
+	var res SearchResult
+	err := pgx.BeginTxFunc(ctx, f.pool, pgx.TxOptions{BeginQuery: "begin read only; " + plansKept}, func(tx pgx.Tx) (err error) {
+		res, err = f.search(ctx, tx, q)
+		return err
+	})
+	return res, err
+}
+
+// Most statements of a search look at a few rows: their plans are made once for
+// a connection. The one that finds is planned for the words that are asked.
+const (
+	plansKept = "set local plan_cache_mode = force_generic_plan"
+	plansMade = "set local plan_cache_mode = force_custom_plan"
+)
+
+func (f *Finder) search(ctx context.Context, db postgis.DB, q SearchQuery) (SearchResult, error) {
+	asked, err := f.understand(ctx, db, q.Text)
 	if err != nil {
 		return SearchResult{}, err
 	}
-	found, err := f.find(ctx, q, asked, false)
+	found, err := f.find(ctx, db, q, asked, false)
 	if err != nil {
 		return SearchResult{}, err
 	}
 	relaxed := false
 	if len(found.groups) == 0 && (len(asked.units) > 1 || asked.place != nil && len(asked.units) > 0) {
 		relaxed = true
-		if found, err = f.find(ctx, q, asked, true); err != nil {
+		if found, err = f.find(ctx, db, q, asked, true); err != nil {
 			return SearchResult{}, err
 		}
 	}
 	res := SearchResult{Place: asked.place, Corrected: asked.corrected, Relaxed: relaxed && len(found.groups) > 0}
-	if err := f.count(ctx, q, found.groups, &res); err != nil {
+	if err := f.count(ctx, db, q, found.groups, &res); err != nil {
 		return SearchResult{}, err
 	}
-	if res.Hits, err = f.hits(ctx, found.top); err != nil {
+	if res.Hits, err = f.hits(ctx, db, found.top); err != nil {
 		return SearchResult{}, err
 	}
 	return res, nil
@@ -160,12 +182,12 @@ func firstRunes(s string, n int) string {
 }
 
 // hits gives what rows show, in the order of top.
-func (f *Finder) hits(ctx context.Context, top []scored) ([]SearchHit, error) {
+func (f *Finder) hits(ctx context.Context, db postgis.DB, top []scored) ([]SearchHit, error) {
 	ids := make([]geo.DatasetID, len(top))
 	for i, t := range top {
 		ids[i] = t.id
 	}
-	rows, err := f.db.Query(ctx, `
+	rows, err := db.Query(ctx, `
 		select d.id, d.slug, d.title, d.description, d.producer_id, p.title, d.licence_id, l.title, e.delivered_at,
 			coalesce(d.frequency, ''), s.facets,
 			coalesce((select y.name from layer_version lv join layer y on y.id = lv.layer_id

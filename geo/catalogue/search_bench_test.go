@@ -88,6 +88,9 @@ func BenchmarkSearch(b *testing.B) {
 	h, _ := library(b)
 	large(b, h, 100_000)
 	f := catalogue.NewFinder(h.Web)
+	if err := f.Warm(b.Context()); err != nil {
+		b.Fatal(err)
+	}
 	queries := table(b, "testdata/search/queries.tsv")
 	var times []time.Duration
 	var slowest string

@@ -100,8 +100,8 @@ func (q *SearchQuery) age() int32 {
 // count fills total and facets. A facet's counts are of the results that all
 // other facets leave, so that a second value of it can be chosen beside the
 // first.
-func (f *Finder) count(ctx context.Context, q SearchQuery, groups []group, res *SearchResult) error {
-	if err := f.learn(ctx, groups); err != nil {
+func (f *Finder) count(ctx context.Context, db postgis.DB, q SearchQuery, groups []group, res *SearchResult) error {
+	if err := f.learn(ctx, db, groups); err != nil {
 		return err
 	}
 	counts := map[string]map[string]int{}
@@ -117,7 +117,7 @@ func (f *Finder) count(ctx context.Context, q SearchQuery, groups []group, res *
 	}
 	f.mu.Unlock()
 	res.Facets = map[string][]FacetCount{"fresh": {{Value: "month", Count: fresh[2]}, {Value: "year", Count: fresh[1]}}}
-	return f.label(ctx, q, counts, res)
+	return f.label(ctx, db, q, counts, res)
 }
 
 // sum counts by facet and number of a value, and by age. f.mu is held.
@@ -163,8 +163,14 @@ func overlap(a, b []int32) bool {
 	return slices.ContainsFunc(a, func(n int32) bool { return slices.Contains(b, n) })
 }
 
+// Warm reads all profiles, so that nobody who searches has to wait for them.
+// What comes later is read when it is met.
+func (f *Finder) Warm(ctx context.Context) error {
+	return f.read(ctx, f.pool, `select id, facets from search_profile where id in (select profile_id from search_index)`)
+}
+
 // learn reads the profiles that are not known yet.
-func (f *Finder) learn(ctx context.Context, groups []group) error {
+func (f *Finder) learn(ctx context.Context, db postgis.DB, groups []group) error {
 	var missing []int32
 	f.mu.Lock()
 	for _, g := range groups {
@@ -176,7 +182,11 @@ func (f *Finder) learn(ctx context.Context, groups []group) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	rows, err := f.db.Query(ctx, `select id, facets from search_profile where id = any ($1)`, missing)
+	return f.read(ctx, db, `select id, facets from search_profile where id = any ($1)`, missing)
+}
+
+func (f *Finder) read(ctx context.Context, db postgis.DB, sql string, args ...any) error {
+	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return fmt.Errorf("read the facets: %w", postgis.Kind(err))
 	}
@@ -204,7 +214,7 @@ func (f *Finder) learn(ctx context.Context, groups []group) error {
 
 // label orders the counts, the most first but topics as the portal has them,
 // and says their titles. A chosen value stays, even with nothing left.
-func (f *Finder) label(ctx context.Context, q SearchQuery, counts map[string]map[string]int, res *SearchResult) error {
+func (f *Finder) label(ctx context.Context, db postgis.DB, q SearchQuery, counts map[string]map[string]int, res *SearchResult) error {
 	for _, name := range facetNames {
 		for _, v := range q.chosen(name) {
 			counts[name][v] += 0
@@ -218,7 +228,7 @@ func (f *Finder) label(ctx context.Context, q SearchQuery, counts map[string]map
 		return list
 	}
 	found := slices.DeleteFunc(keys("producer"), func(v string) bool { return counts["producer"][v] == 0 })
-	rows, err := f.db.Query(ctx, `
+	rows, err := db.Query(ctx, `
 		select 'topic', id, title, position from topic
 		union all select 'producer', p.id, p.title, 0 from producer p where p.id = any ($1)
 			and (p.id = any ($4) or exists (select from public_dataset d where d.producer_id = p.id)) -- of what was found, or chosen

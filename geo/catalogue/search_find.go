@@ -30,8 +30,8 @@ type found struct {
 }
 
 // find runs the question. Relaxed, one of its units is enough.
-func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxed bool) (found, error) {
-	s, err := f.sieve(ctx, asked)
+func (f *Finder) find(ctx context.Context, db postgis.DB, q SearchQuery, asked question, relaxed bool) (found, error) {
+	s, err := f.sieve(ctx, db, asked)
 	if err != nil {
 		return found{}, err
 	}
@@ -74,7 +74,10 @@ func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxe
 	}
 	titles := s.titles(titled)
 	maps.Copy(args, s.args)
-	rows, err := f.db.Query(ctx, findSQL(q, all, titles, here), args)
+	if _, err := db.Exec(ctx, plansMade); err != nil {
+		return found{}, fmt.Errorf("search: %w", postgis.Kind(err))
+	}
+	rows, err := db.Query(ctx, findSQL(q, all, titles, here), args)
 	if err != nil {
 		return found{}, fmt.Errorf("search: %w", postgis.Kind(err))
 	}
@@ -90,6 +93,9 @@ func (f *Finder) find(ctx context.Context, q SearchQuery, asked question, relaxe
 		}
 		return nil
 	})
+	if err == nil {
+		_, err = db.Exec(ctx, plansKept)
+	}
 	if err != nil {
 		return found{}, fmt.Errorf("search: %w", postgis.Kind(err))
 	}
@@ -119,7 +125,7 @@ type sieve struct {
 }
 
 // sieve looks up what the units of a question and its places are made of.
-func (f *Finder) sieve(ctx context.Context, asked question) (*sieve, error) {
+func (f *Finder) sieve(ctx context.Context, db postgis.DB, asked question) (*sieve, error) {
 	var words, begins []string
 	for i := range asked.units {
 		u := &asked.units[i]
@@ -134,7 +140,7 @@ func (f *Finder) sieve(ctx context.Context, asked question) (*sieve, error) {
 		words = append(words, area(a))
 	}
 	s := &sieve{map[string]int32{}, map[string][]int32{}, pgx.NamedArgs{}}
-	rows, err := f.db.Query(ctx, `
+	rows, err := db.Query(ctx, `
 		select '', lexeme, id from search_lexeme where lexeme = any ($1)
 		union all
 		select b, lexeme, id from unnest($2::text[]) b join search_lexeme on lexeme ~>=~ b and lexeme ~<~ (b || '~') -- letters and digits come before`,

@@ -32,11 +32,11 @@ type correction struct {
 // candidates, edits order them; more than a third of the letters wrong is
 // another word. A word whose stem is known stays, unless it sounds just like a
 // place.
-func (f *Finder) better(ctx context.Context, word string, stemKnown bool) (correction, error) {
+func (f *Finder) better(ctx context.Context, db postgis.DB, word string, stemKnown bool) (correction, error) {
 	if len(word) < 3 {
 		return correction{}, nil
 	}
-	list, sound, err := f.candidates(ctx, word)
+	list, sound, err := f.candidates(ctx, db, word)
 	if err != nil {
 		return correction{}, err
 	}
@@ -73,8 +73,8 @@ func (f *Finder) better(ctx context.Context, word string, stemKnown bool) (corre
 	return correction{words: words}, nil
 }
 
-func (f *Finder) candidates(ctx context.Context, word string) ([]candidate, string, error) {
-	rows, err := f.db.Query(ctx, `
+func (f *Finder) candidates(ctx context.Context, db postgis.DB, word string) ([]candidate, string, error) {
+	rows, err := db.Query(ctx, `
 		with asked as (select search_sound($1) as sound)
 		(select asked.sound, w.word, w.sound, null, null, null
 			from asked, (

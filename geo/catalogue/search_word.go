@@ -72,14 +72,14 @@ var inseeCode = regexp.MustCompile(`^(?:[0-9]{2}|2[ab]|97)[0-9]{3}$`)
 
 // understand takes a text apart: places first, then phrases with synonyms, then
 // words; those that the catalogue does not know are corrected.
-func (f *Finder) understand(ctx context.Context, text string) (question, error) {
+func (f *Finder) understand(ctx context.Context, db postgis.DB, text string) (question, error) {
 	words := split(text)
 	words = words[:min(len(words), searchWords)]
 	q := question{plain: strings.Join(words, " ")}
 	if len(words) == 0 {
 		return q, nil
 	}
-	spans, err := f.spans(ctx, words)
+	spans, err := f.spans(ctx, db, words)
 	if err != nil {
 		return q, err
 	}
@@ -87,7 +87,7 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 	for _, s := range spans {
 		asked = append(asked, strings.Join(s.words, " "))
 	}
-	known, err := f.known(ctx, asked)
+	known, err := f.known(ctx, db, asked)
 	if err != nil {
 		return q, err
 	}
@@ -96,7 +96,7 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 		alternatives := synonyms()[base(asked[i])]
 		begun := ""
 		if s.place == nil && len(s.words) == 1 && len(alternatives) == 0 && known[asked[i]] != exactWord {
-			better, err := f.better(ctx, asked[i], known[asked[i]] == sameStem)
+			better, err := f.better(ctx, db, asked[i], known[asked[i]] == sameStem)
 			if err != nil {
 				return q, err
 			}
@@ -114,7 +114,7 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 		if s.place != nil && q.place == nil {
 			q.place, q.near = s.place, near(s.place)
 		}
-		u, err := f.unit(ctx, asked[i], alternatives)
+		u, err := f.unit(ctx, db, asked[i], alternatives)
 		if err != nil {
 			return q, err
 		}
@@ -132,7 +132,7 @@ func (f *Finder) understand(ctx context.Context, text string) (question, error) 
 
 // spans cuts the words into the longest places and phrases with synonyms;
 // small words between them are left out unless there is nothing else.
-func (f *Finder) spans(ctx context.Context, words []string) ([]span, error) {
+func (f *Finder) spans(ctx context.Context, db postgis.DB, words []string) ([]span, error) {
 	var phrases, codes []string
 	for i := range words {
 		for n := 1; n <= 5 && i+n <= len(words); n++ {
@@ -142,7 +142,7 @@ func (f *Finder) spans(ctx context.Context, words []string) ([]span, error) {
 			codes = append(codes, strings.ToUpper(words[i]))
 		}
 	}
-	rows, err := f.db.Query(ctx, `select code, kind, name, plain from search_place where plain = any ($1) or code = any ($2) order by code`, phrases, codes)
+	rows, err := db.Query(ctx, `select code, kind, name, plain from search_place where plain = any ($1) or code = any ($2) order by code`, phrases, codes)
 	if err != nil {
 		return nil, fmt.Errorf("look for places: %w", postgis.Kind(err))
 	}
@@ -212,8 +212,8 @@ const (
 )
 
 // known tells how well the catalogue knows the phrases, in any language.
-func (f *Finder) known(ctx context.Context, phrases []string) (map[string]familiarity, error) {
-	rows, err := f.db.Query(ctx, `
+func (f *Finder) known(ctx context.Context, db postgis.DB, phrases []string) (map[string]familiarity, error) {
+	rows, err := db.Query(ctx, `
 		select p, case when exists (select from search_word where word = p) then 'word' else 'stem' end
 		from unnest($1::text[]) p
 		where exists (select from search_lexeme where lexeme = any (
@@ -234,9 +234,9 @@ func (f *Finder) known(ctx context.Context, phrases []string) (map[string]famili
 // unit finds the lexemes of a phrase and of what means the same. A small word
 // of any of the three languages gives none: it would narrow the search for
 // nothing.
-func (f *Finder) unit(ctx context.Context, phrase string, alternatives []string) (unit, error) {
+func (f *Finder) unit(ctx context.Context, db postgis.DB, phrase string, alternatives []string) (unit, error) {
 	phrases := append([]string{phrase}, alternatives...)
-	if err := f.stem(ctx, phrases); err != nil {
+	if err := f.stem(ctx, db, phrases); err != nil {
 		return unit{}, err
 	}
 	f.mu.Lock()
@@ -250,7 +250,7 @@ func (f *Finder) unit(ctx context.Context, phrase string, alternatives []string)
 
 // stem fills f.lexemes for phrases that are not there yet. What the typed words
 // of strangers stem to is not kept beyond some size.
-func (f *Finder) stem(ctx context.Context, phrases []string) error {
+func (f *Finder) stem(ctx context.Context, db postgis.DB, phrases []string) error {
 	f.mu.Lock()
 	if len(f.lexemes) > 20_000 {
 		clear(f.lexemes)
@@ -260,7 +260,7 @@ func (f *Finder) stem(ctx context.Context, phrases []string) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	rows, err := f.db.Query(ctx, `
+	rows, err := db.Query(ctx, `
 		select p, tsvector_to_array(to_tsvector('public.fr', p)), tsvector_to_array(to_tsvector('public.en', p)),
 			tsvector_to_array(to_tsvector('public.it', p)), tsvector_to_array(to_tsvector('simple', p))
 		from unnest($1::text[]) p`, missing)
