@@ -30,16 +30,16 @@ const pollEvery = 2 * time.Second
 // that makes the order of ids the order of commits, without which a reader
 // that goes by "id greater than my cursor" loses rows.
 func Append(ctx context.Context, tx pgx.Tx, c Change) error {
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock($1)`, lockKey("change")); err != nil {
-		return fmt.Errorf("lock the log of changes: %w", err)
-	}
 	var box []any
 	if c.Box != nil && !c.Box.Empty() {
 		box = []any{c.Box.MinX, c.Box.MinY, c.Box.MaxX, c.Box.MaxY}
 	} else {
 		box = []any{nil, nil, nil, nil}
 	}
-	_, err := tx.Exec(ctx, `
+	// Both in one go: everybody who appends waits for the lock.
+	var both pgx.Batch
+	both.Queue(`select pg_advisory_xact_lock($1)`, lockKey("change"))
+	both.Queue(`
 		with added as (
 			insert into change (kind, subject, detail, box)
 			values ($1, $2, $3, st_makeenvelope($4, $5, $6, $7, 3857))
@@ -47,7 +47,7 @@ func Append(ctx context.Context, tx pgx.Tx, c Change) error {
 		)
 		select pg_notify('change', id::text) from added`,
 		append([]any{c.Kind, c.Subject, c.Detail}, box...)...)
-	if err != nil {
+	if err := tx.SendBatch(ctx, &both).Close(); err != nil {
 		return fmt.Errorf("append the change of %s %s: %w", c.Kind, c.Subject, err)
 	}
 	return nil

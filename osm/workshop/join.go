@@ -145,14 +145,22 @@ func ByToken(ctx context.Context, db postgis.DB, token string) (Participant, err
 
 // findParticipant finds whoever the condition on p says. What has come due is as
 // good as forgotten, whether or not the sweep was here.
-func findParticipant(ctx context.Context, db postgis.DB, where string, args ...any) (p Participant, err error) {
+func findParticipant(ctx context.Context, db postgis.DB, where string, args ...any) (Participant, error) {
+	sql, args := participantSQL(where, args...)
+	return scanParticipant(db.QueryRow(ctx, sql, args...))
+}
+
+func participantSQL(where string, args ...any) (string, []any) {
 	args = append(args, forgetAfter)
-	err = db.QueryRow(ctx, fmt.Sprintf(`
+	return fmt.Sprintf(`
 		select p.id, p.pseudonym, p.sign, coalesce(p.cell, 0), p.on_site, %s
 		from participant p
 		join session s on s.id = p.session_id
-		where %s and (s.closed_at is null or s.closed_at > now() - $%d::interval)`, sessionColumns, where, len(args)), args...).
-		Scan(append([]any{&p.ID, &p.Pseudonym, &p.Sign, &p.Cell, &p.OnSite}, p.Session.columns()...)...)
+		where %s and (s.closed_at is null or s.closed_at > now() - $%d::interval)`, sessionColumns, where, len(args)), args
+}
+
+func scanParticipant(row pgx.Row) (p Participant, err error) {
+	err = row.Scan(append([]any{&p.ID, &p.Pseudonym, &p.Sign, &p.Cell, &p.OnSite}, p.Session.columns()...)...)
 	if err != nil {
 		return p, fmt.Errorf("find a participant: %w", postgis.Kind(err))
 	}
@@ -161,11 +169,18 @@ func findParticipant(ctx context.Context, db postgis.DB, where string, args ...a
 
 // holdParticipant is findParticipant by id for who changes something of theirs:
 // a second request of theirs waits here, and then sees the session as it is.
-func holdParticipant(ctx context.Context, tx pgx.Tx, participant int64) (Participant, error) {
-	if _, err := tx.Exec(ctx, `select from participant where id = $1 for no key update`, participant); err != nil {
-		return Participant{}, fmt.Errorf("hold a participant: %w", postgis.Kind(err))
+func holdParticipant(ctx context.Context, tx pgx.Tx, participant int64) (p Participant, err error) {
+	var b pgx.Batch
+	b.Queue(`select from participant where id = $1 for no key update`, participant)
+	sql, args := participantSQL(`p.id = $1`, participant)
+	b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+		p, err = scanParticipant(row)
+		return err
+	})
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return p, fmt.Errorf("hold a participant: %w", postgis.Kind(err))
 	}
-	return findParticipant(ctx, tx, `p.id = $1`, participant)
+	return p, nil
 }
 
 // SetOnSite is the participant's switch "I am on site": only what was seen
