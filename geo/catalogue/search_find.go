@@ -35,49 +35,11 @@ func (f *Finder) find(ctx context.Context, db postgis.DB, q SearchQuery, asked q
 	if err != nil {
 		return found{}, err
 	}
-	var own, wide, ownKey, wideKey, must, titled []string
-	elsewhere := "false"
-	for i := range asked.units {
-		u := &asked.units[i]
-		if len(u.any) == 0 && u.begun == "" {
-			continue
-		}
-		has := s.unit(u)
-		titled = append(titled, inTitle(has))
-		if u.place {
-			elsewhere = has
-			continue
-		}
-		must = append(must, has)
-		typed, any := u.queries("")
-		own, wide = append(own, typed), append(wide, any)
-		typed, any = u.queries("AB")
-		ownKey, wideKey = append(ownKey, typed), append(wideKey, any)
-	}
-	near, here, all := asked.near, "false", strings.Join(must, " and ")
-	switch {
-	case relaxed:
-		near, all = nil, cmp.Or(strings.Join(must, " or "), "false")
-	case near != nil:
-		around := make([]string, len(near))
-		for i, code := range near {
-			around[i] = area(code)
-		}
-		here = s.any(around[:1])
-		all = strings.Join(append(must, "("+s.any(around)+" or "+elsewhere+")"), " and ")
-	}
-	args := pgx.NamedArgs{
-		"own": nonNil(own), "wide": nonNil(wide), "own_key": nonNil(ownKey), "wide_key": nonNil(wideKey), "near": nonNil(near),
-		"plain": asked.plain, "age": q.age(), "limit": q.Limit, "offset": q.Offset, "candidates": max(searchCandidates, q.Offset+q.Limit), "scored": searchCandidates,
-		"topic": nonNil(q.Topics), "producer": nonNil(q.Producers), "licence": nonNil(q.Licences), "format": nonNil(q.Formats),
-		"want": nonNil(q.Wants), "territory": nonNil(q.Territories),
-	}
-	titles := s.titles(titled)
-	maps.Copy(args, s.args)
+	want := s.wanted(asked, relaxed)
 	if _, err := db.Exec(ctx, plansMade); err != nil {
 		return found{}, fmt.Errorf("search: %w", postgis.Kind(err))
 	}
-	rows, err := db.Query(ctx, findSQL(q, all, titles, here), args)
+	rows, err := db.Query(ctx, findSQL(q, want), s.args.with(q, asked.plain))
 	if err != nil {
 		return found{}, fmt.Errorf("search: %w", postgis.Kind(err))
 	}
@@ -102,6 +64,63 @@ func (f *Finder) find(ctx context.Context, db postgis.DB, q SearchQuery, asked q
 	return res, nil
 }
 
+// A wanted is a question as SQL: all is the condition on what a dataset has, ""
+// for all of them; titles how many units its title has; here whether it is of
+// the very place.
+type wanted struct{ all, titles, here string }
+
+// wanted writes the question, and its parameters.
+func (s *sieve) wanted(asked question, relaxed bool) wanted {
+	var own, wide, ownKey, wideKey, must, titled []string
+	elsewhere := "false"
+	for i := range asked.units {
+		u := &asked.units[i]
+		if len(u.any) == 0 && u.begun == "" {
+			continue
+		}
+		has := s.unit(u)
+		titled = append(titled, inTitle(has))
+		if u.place {
+			elsewhere = has
+			continue
+		}
+		must = append(must, has)
+		typed, any := u.queries("")
+		own, wide = append(own, typed), append(wide, any)
+		typed, any = u.queries("AB")
+		ownKey, wideKey = append(ownKey, typed), append(wideKey, any)
+	}
+	near, w := asked.near, wanted{strings.Join(must, " and "), s.titles(titled), "false"}
+	switch {
+	case relaxed:
+		near, w.all = nil, cmp.Or(strings.Join(must, " or "), "false")
+	case near != nil:
+		around := make([]string, len(near))
+		for i, code := range near {
+			around[i] = area(code)
+		}
+		w.here = s.any(around[:1])
+		w.all = strings.Join(append(must, "("+s.any(around)+" or "+elsewhere+")"), " and ")
+	}
+	maps.Copy(s.args, parameters{
+		"own": nonNil(own), "wide": nonNil(wide), "own_key": nonNil(ownKey), "wide_key": nonNil(wideKey), "near": nonNil(near),
+	})
+	return w
+}
+
+// parameters are those of findSQL.
+type parameters pgx.NamedArgs
+
+// with adds what is asked beside words and places.
+func (p parameters) with(q SearchQuery, plain string) pgx.NamedArgs {
+	maps.Copy(p, parameters{
+		"plain": plain, "age": q.age(), "limit": q.Limit, "offset": q.Offset, "candidates": max(searchCandidates, q.Offset+q.Limit), "scored": searchCandidates,
+		"topic": nonNil(q.Topics), "producer": nonNil(q.Producers), "licence": nonNil(q.Licences), "format": nonNil(q.Formats),
+		"want": nonNil(q.Wants), "territory": nonNil(q.Territories),
+	})
+	return pgx.NamedArgs(p)
+}
+
 // unpack counts results by profile and age: four bytes each, profile times four
 // plus age.
 func unpack(b []byte) []group {
@@ -121,7 +140,7 @@ func unpack(b []byte) []group {
 type sieve struct {
 	ids  map[string]int32
 	with map[string][]int32 // that begin so
-	args pgx.NamedArgs
+	args parameters
 }
 
 // sieve looks up what the units of a question and its places are made of.
@@ -139,7 +158,7 @@ func (f *Finder) sieve(ctx context.Context, db postgis.DB, asked question) (*sie
 	for _, a := range asked.near {
 		words = append(words, area(a))
 	}
-	s := &sieve{map[string]int32{}, map[string][]int32{}, pgx.NamedArgs{}}
+	s := &sieve{map[string]int32{}, map[string][]int32{}, parameters{}}
 	rows, err := db.Query(ctx, `
 		select '', lexeme, id from search_lexeme where lexeme = any ($1)
 		union all
@@ -238,19 +257,18 @@ func nonNil[T any](list []T) []T {
 
 // findSQL is one statement for groups and page: both are of the same instant.
 // What is read and carried of every result is narrow: a common word has
-// thousands. all is the condition on what a dataset has, "" for all of them;
-// titled how many units its title has; here whether it is of the very place.
-func findSQL(q SearchQuery, all, titled, here string) string {
+// thousands.
+func findSQL(q SearchQuery, want wanted) string {
 	var b strings.Builder
 	b.WriteString(`
 		with units as materialized (
 			select own::tsquery, wide::tsquery, own_key::tsquery, wide_key::tsquery
 			from unnest(@own::text[], @wide::text[], @own_key::text[], @wide_key::text[]) u (own, wide, own_key, wide_key)
 		), matched as materialized (
-			select dataset_id, profile_id, delivered_at, standing, ` + titled + ` as titles, ` + here + ` as here,
+			select dataset_id, profile_id, delivered_at, standing, ` + want.titles + ` as titles, ` + want.here + ` as here,
 				case when delivered_at > now() - interval '31 days' then 2 when delivered_at > now() - interval '366 days' then 1 else 0 end as age
 			from search_index
-			where ` + cmp.Or(all, "true"))
+			where ` + cmp.Or(want.all, "true"))
 	b.WriteString(`
 		), left_over as (
 			select * from matched m where m.age >= @age`)

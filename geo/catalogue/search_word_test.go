@@ -67,7 +67,7 @@ func TestSieve(t *testing.T) {
 	s := &sieve{
 		ids:  map[string]int32{"ecol": 1, "ecole": 2, "etabl": 3, "scolair": 4},
 		with: map[string][]int32{"biblio": {8, 9}},
-		args: map[string]any{},
+		args: parameters{},
 	}
 	for _, c := range []struct {
 		unit unit

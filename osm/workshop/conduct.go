@@ -76,27 +76,7 @@ type Solved struct {
 // there, the other whether both mean the same place. Fewer where there are
 // fewer such places.
 func Examples(ctx context.Context, db postgis.DB, session int64) (out []Solved, err error) {
-	var list []Task
-	err = briefly(ctx, db, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, `
-			select near.id
-			from (select id, theme_id, st_transform(st_centroid(area), 3857) as centre from session where id = $1 offset 0) s,
-				lateral ( -- nearest first, by the index
-					select n.id
-					from outcome n
-					where n.kind = 'identical'
-					  and n.rule_id in (select q.id from public_rule q where q.theme_id = s.theme_id)
-					  and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
-					order by n.geom <-> s.centre, n.id
-					limit 2
-				) near`, session)
-		outcomes, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return fmt.Errorf("look for examples: %w", postgis.Kind(err))
-		}
-		list, err = readTasks(ctx, tx, fromOutcomes, "o.id = any ($2)", outcomes)
-		return err
-	})
+	list, err := samePlaces(ctx, db, session, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -112,4 +92,30 @@ func Examples(ctx context.Context, db postgis.DB, session int64) (out []Solved, 
 		out = append(out, Solved{Question: q, Key: 1})
 	}
 	return out, nil
+}
+
+// samePlaces gives at most n places that the file and OpenStreetMap agree on and
+// that are no tasks of a session, the nearest to the middle of its area first.
+func samePlaces(ctx context.Context, db postgis.DB, session int64, n int) (list []Task, err error) {
+	err = briefly(ctx, db, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `
+			select near.id
+			from (select id, theme_id, st_transform(st_centroid(area), 3857) as centre from session where id = $1 offset 0) s,
+				lateral ( -- nearest first, by the index
+					select n.id
+					from outcome n
+					where n.kind = 'identical'
+					  and n.rule_id in (select q.id from public_rule q where q.theme_id = s.theme_id)
+					  and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
+					order by n.geom <-> s.centre, n.id
+					limit $2
+				) near`, session, n)
+		outcomes, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return fmt.Errorf("look for examples: %w", postgis.Kind(err))
+		}
+		list, err = readTasks(ctx, tx, fromOutcomes, "o.id = any ($2)", outcomes)
+		return err
+	})
+	return list, err
 }

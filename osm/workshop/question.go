@@ -281,15 +281,7 @@ func Practice(ctx context.Context, db postgis.DB, session int64) (Question, erro
 // Example gives a solved question and the key of its answer: the practice
 // place seen as if it were asked about, which is there on both sides.
 func Example(ctx context.Context, db postgis.DB, session int64) (q Question, key int, err error) {
-	list, err := readTasks(ctx, db, fromOutcomes, `
-		o.id = (
-			select n.id
-			from outcome n
-			join public_rule q on q.id = n.rule_id
-			join session s on s.id = $2 and q.theme_id = s.theme_id
-			where n.kind = $3 and not exists (select from task k where (k.session_id, k.outcome_id) = (s.id, n.id))
-			order by n.geom <-> st_transform(st_centroid(s.area), 3857), n.id
-			limit 1)`, session, match.Identical)
+	list, err := samePlaces(ctx, db, session, 1)
 	if err != nil {
 		return Question{}, 0, err
 	}
