@@ -352,6 +352,24 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogueFile) error {
 	if err := a.dropDemoThemes(ctx, hub, cat); err != nil {
 		return err
 	}
+	if err := disableDemoAccounts(ctx, hub); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(a.demoFolder()); err != nil {
+		return fmt.Errorf("remove the sample's files: %w", err)
+	}
+	if err := a.drain(ctx, hub, true); err != nil { // its basemap and overviews go too
+		return err
+	}
+	if _, err := hub.Owner.Exec(ctx, `delete from setting where name = $1`, demoSetting); err != nil {
+		return fmt.Errorf("forget the sample: %w", err)
+	}
+	fmt.Fprintln(a.stdout, a.sentence(geo.Say("demo.removed")))
+	return nil
+}
+
+// disableDemoAccounts lets nobody sign in any more with what the sample made.
+func disableDemoAccounts(ctx context.Context, hub *postgis.Hub) error {
 	list, err := account.List(ctx, hub.Owner)
 	if err != nil {
 		return err
@@ -368,16 +386,6 @@ func (a *app) removeDemo(ctx context.Context, cat *catalogueFile) error {
 			return err
 		}
 	}
-	if err := os.RemoveAll(a.demoFolder()); err != nil {
-		return fmt.Errorf("remove the sample's files: %w", err)
-	}
-	if err := a.drain(ctx, hub, true); err != nil { // its basemap and overviews go too
-		return err
-	}
-	if _, err := hub.Owner.Exec(ctx, `delete from setting where name = $1`, demoSetting); err != nil {
-		return fmt.Errorf("forget the sample: %w", err)
-	}
-	fmt.Fprintln(a.stdout, a.sentence(geo.Say("demo.removed")))
 	return nil
 }
 

@@ -14,7 +14,7 @@ create table search_index (                       -- derived, like search_entry
 create index search_index_terms on search_index using gin (terms) with (fastupdate = off);
 create index on search_lexeme (lexeme text_pattern_ops);  -- words that begin so
 create index on search_word (word text_pattern_ops);
-drop index search_text_words, search_entry_title, search_entry_areas;
+drop index search_text_words, search_entry_title, search_entry_areas, search_entry_delivered, search_entry_sorted; -- nothing reads them
 
 -- +goose StatementBegin
 -- Areas as lexemes: no word begins like that.
